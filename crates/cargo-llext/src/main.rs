@@ -1,0 +1,2 @@
+//! The host tool of llext.
+fn main() {}

@@ -1,0 +1,3 @@
+//! The pure half of llext.
+#![no_std]
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! What an extension written in Rust builds against.
+#![no_std]

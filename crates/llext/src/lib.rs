@@ -1,0 +1,2 @@
+//! Loads native code at run time.
+#![no_std]
