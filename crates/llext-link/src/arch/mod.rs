@@ -1,0 +1,282 @@
+//! What differs between processors, as data: one file per architecture.
+//!
+//! A relocation is an expression, a check and a field. The letters are the psABIs' own: `S` the symbol's address, `A`
+//! the addend, `P` the place, `G` the symbol's GOT slot, `GOT` the table's address, `B` the image's address.
+
+use crate::error::RelocationType;
+use core::fmt;
+
+/// An architecture: its ELF machine number, its relocations and its far-call stub.
+pub struct Arch {
+    /// The name, as in `llext inspect`.
+    pub name: &'static str,
+    /// `e_machine`.
+    pub machine: u16,
+    /// The bits of `e_flags` that must have certain values, and those values.
+    pub flags: (u32, u32),
+    /// The relocations, ascending by type.
+    pub howtos: &'static [Howto],
+    /// The stub for branches that would not reach.
+    pub veneer: Veneer,
+    /// What a branch to an undefined weak symbol becomes.
+    pub weak_branch: WeakBranch,
+    /// The stub that gives a function of the run time its extension as third argument.
+    pub binder: Option<Binder>,
+    /// Turns an access through the GOT into a direct one.
+    pub relax: Option<Relax>,
+}
+
+/// How one relocation type is computed, checked and stored.
+pub struct Howto {
+    /// The psABI's number.
+    pub r_type: u16,
+    /// What is computed.
+    pub expr: Expr,
+    /// The range the value must lie in.
+    pub check: Check,
+    /// The value must be a multiple of this.
+    pub align: u8,
+    /// Where the value goes.
+    pub field: Field,
+}
+
+/// The expression of a relocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expr {
+    /// Nothing to do.
+    None,
+    /// `S + A`
+    Abs,
+    /// `S + A - P`
+    PcRel,
+    /// `S + A - P`, where `S` may be replaced by a stub that jumps to it.
+    Branch,
+    /// `G + A - GOT`: the slot's offset in the table.
+    Got,
+    /// `G + A - P`
+    GotPcRel,
+    /// `G + A - P`, which may become `S + A - P` when the instruction allows it.
+    GotPcRelRelax,
+    /// `S + A - GOT`
+    GotOff,
+    /// `GOT + A - P`
+    GotPc,
+    /// `S`: the slot of a shared object's GOT or PLT.
+    Slot,
+    /// `B + A`
+    Relative,
+    /// The result of calling `B + A`.
+    IRelative,
+    /// Known, and refused: thread-local storage, copy relocations.
+    Refused,
+}
+
+/// The range a value must lie in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Any value: the field takes what fits.
+    None,
+    /// `-2^(n-1) ..= 2^(n-1) - 1`
+    Signed(u8),
+    /// `0 ..= 2^n - 1`
+    Unsigned(u8),
+    /// Either of the two: `-2^(n-1) ..= 2^n - 1`
+    Either(u8),
+}
+
+impl Check {
+    /// Whether `value` lies in the range.
+    #[inline]
+    pub fn holds(self, value: i64) -> bool {
+        match self {
+            Check::None => true,
+            Check::Signed(n) => value >> (n - 1) == 0 || value >> (n - 1) == -1,
+            Check::Unsigned(n) => value >> n == 0,
+            Check::Either(n) => Check::Signed(n).holds(value) || Check::Unsigned(n).holds(value),
+        }
+    }
+}
+
+/// Where a value goes.
+#[derive(Clone, Copy)]
+pub enum Field {
+    /// A number of 1, 2, 4 or 8 bytes in the file's byte order.
+    Data(u8),
+    /// The immediate of an instruction.
+    Code(&'static Code),
+}
+
+impl Field {
+    /// How many bytes the field spans.
+    pub fn len(&self) -> usize {
+        match self {
+            Field::Data(len) => usize::from(*len),
+            Field::Code(code) => usize::from(code.len),
+        }
+    }
+
+    /// Whether it spans none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// An immediate scattered over an instruction: how to read the addend in it, how to write the result.
+pub struct Code {
+    /// How many bytes the instruction spans.
+    pub len: u8,
+    /// The immediate, sign-extended.
+    pub get: fn(&[u8]) -> i64,
+    /// Stores the immediate and leaves the other bits.
+    pub put: fn(&mut [u8], i64),
+}
+
+/// A stub that jumps to any address: fixed code and one word that holds the address.
+pub struct Veneer {
+    /// The code with the word still zero.
+    pub code: &'static [u8],
+    /// Its alignment, bytes.
+    pub align: u8,
+    /// Where in the code the word lies.
+    pub literal: u8,
+    /// A branch with value `V` at place `P` arrives at `P + V + bias`.
+    pub bias: i8,
+}
+
+/// What a branch to an undefined weak symbol becomes.
+#[derive(Clone, Copy)]
+pub enum WeakBranch {
+    /// This instruction, in the branch's place.
+    Nop(&'static [u8]),
+    /// A branch to a shared stub with this code, which traps.
+    Trap(&'static [u8]),
+}
+
+/// A stub that puts a word into the third argument and jumps.
+pub struct Binder {
+    /// The code with both words still zero.
+    pub code: &'static [u8],
+    /// Where the argument lies.
+    pub context: u8,
+    /// Where the target lies.
+    pub target: u8,
+}
+
+/// Rewrites the instruction whose 4-byte field begins at the given offset so that it uses the symbol's address itself;
+/// the new offset of the field, or `None` when the instruction has no such form.
+pub type Relax = fn(&mut [u8], usize) -> Option<usize>;
+
+impl Arch {
+    /// The row of a relocation type.
+    pub fn howto(&self, r_type: u32) -> Option<&'static Howto> {
+        let index = self.howtos.binary_search_by_key(&r_type, |howto| howto.r_type.into()).ok()?;
+        self.howtos.get(index)
+    }
+
+    /// A relocation type of this architecture, for an error.
+    pub fn relocation(&self, number: u32) -> RelocationType {
+        RelocationType { machine: self.machine, number }
+    }
+}
+
+/// Declares the rows of an architecture, and their names beside them: names are linked only where they are printed.
+macro_rules! howtos {
+    ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
+        static HOWTOS: &[$crate::arch::Howto] = &[$($crate::arch::Howto {
+            r_type: $r_type,
+            expr: $crate::arch::Expr::$expr,
+            check: $check,
+            align: $align,
+            field: $field,
+        }),*];
+        /// The psABI's names of the rows, in their order.
+        pub static NAMES: &[(u16, &str)] = &[$(($r_type, stringify!($name))),*];
+    };
+}
+
+macro_rules! architectures {
+    ($($name:ident)*) => {
+        $(pub mod $name;)*
+        /// Every architecture of this build.
+        pub static ALL: &[&Arch] = &[$(&$name::ARCH),*];
+
+        /// The names of a machine's relocations.
+        fn names(machine: u16) -> Option<(&'static str, &'static [(u16, &'static str)])> {
+            match machine {
+                $(machine if machine == $name::ARCH.machine => Some((stringify!($name), $name::NAMES)),)*
+                _ => None,
+            }
+        }
+    };
+}
+architectures! { arm x86_64 }
+
+impl fmt::Display for RelocationType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((arch, names)) = names(self.machine) else {
+            return write!(f, "relocation type {} of machine {}", self.number, self.machine);
+        };
+        match names.iter().find(|(number, _)| u32::from(*number) == self.number) {
+            Some((_, name)) => f.write_str(name),
+            None => write!(f, "relocation type {} of {arch}", self.number),
+        }
+    }
+}
+
+/// The little-endian word at the start of an instruction's bytes.
+fn word(bytes: &[u8]) -> u32 {
+    bytes.first_chunk().map_or(0, |chunk| u32::from_le_bytes(*chunk))
+}
+
+/// Stores the little-endian word at the start of an instruction's bytes.
+fn set_word(bytes: &mut [u8], word: u32) {
+    if let Some(chunk) = bytes.first_chunk_mut() {
+        *chunk = word.to_le_bytes();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_sorted_and_named() {
+        for arch in ALL {
+            assert!(arch.howtos.windows(2).all(|two| two[0].r_type < two[1].r_type), "{}", arch.name);
+            let (_, names) = names(arch.machine).unwrap();
+            assert!(arch.howtos.iter().zip(names).all(|(howto, (number, _))| howto.r_type == *number));
+            assert_eq!(arch.howtos.len(), names.len());
+        }
+    }
+
+    /// One test for every row of every architecture: what is put is what is got, up to the edges of the range.
+    #[test]
+    fn fields_round_trip() {
+        for howto in ALL.iter().flat_map(|arch| arch.howtos) {
+            let Field::Code(code) = howto.field else { continue };
+            // Fields that take a part of an unchecked value have golden tests beside their rows.
+            let (Check::Signed(bits) | Check::Unsigned(bits) | Check::Either(bits)) = howto.check else {
+                continue;
+            };
+            for value in [0, 2, 4, -4, (1i64 << (bits - 1)) - 2, -(1i64 << (bits - 1))] {
+                let (mut zeros, mut ones) = ([0; 8], [0xff; 8]);
+                (code.put)(&mut zeros, value);
+                (code.put)(&mut ones, value);
+                assert_eq!((code.get)(&zeros), value, "type {} value {value:#x}", howto.r_type);
+                assert_eq!((code.get)(&ones), value, "type {} value {value:#x}", howto.r_type);
+            }
+        }
+    }
+
+    #[test]
+    fn checks_end_at_their_edges() {
+        let held = |check: Check, values: [i64; 2]| values.iter().all(|value| check.holds(*value));
+        assert!(held(Check::Signed(32), [i32::MIN.into(), i32::MAX.into()]));
+        assert!(!Check::Signed(32).holds(i64::from(i32::MAX) + 1));
+        assert!(!Check::Signed(32).holds(i64::from(i32::MIN) - 1));
+        assert!(held(Check::Unsigned(32), [0, u32::MAX.into()]));
+        assert!(!Check::Unsigned(32).holds(-1));
+        assert!(held(Check::Either(16), [-0x8000, 0xffff]));
+        assert!(!Check::Either(16).holds(0x1_0000));
+    }
+}

@@ -1,0 +1,187 @@
+//! The ELF file, checked: after this room its shape cannot surprise.
+//!
+//! The four formats are four zero-sized types. A file is seen through [`Bytes`], which lends what it has or reads it
+//! in batches; every offset, size, index and alignment is checked once, here.
+//!
+//! <https://gabi.xinuos.com/>
+
+pub mod dynamic;
+pub mod hash;
+pub mod header;
+pub mod note;
+pub mod relocation;
+pub mod section;
+pub mod segment;
+pub mod symbol;
+
+use crate::addr::Word;
+use crate::error::Error;
+use core::marker::PhantomData;
+use zerocopy::byteorder::{BigEndian, ByteOrder, LittleEndian, U16, U32, U64};
+use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+
+/// A source of bytes: the file, lent whole or read in pieces.
+pub trait Bytes {
+    /// How reading fails; a failed check is one of the ways.
+    type Error: From<Error>;
+
+    /// The most bytes one call can give.
+    fn batch(&self) -> usize;
+
+    /// The `len` bytes at `offset`. The caller has checked that they lie in the file and fit one batch.
+    fn bytes(&mut self, offset: u32, len: usize) -> Result<&[u8], Self::Error>;
+}
+
+impl Bytes for &[u8] {
+    type Error = Error;
+
+    fn batch(&self) -> usize {
+        usize::MAX
+    }
+
+    fn bytes(&mut self, offset: u32, len: usize) -> Result<&[u8], Error> {
+        let truncated = Error::Truncated {
+            what: "bytes",
+            offset: offset.into(),
+            wanted: len as u64,
+            size: self.len() as u64,
+        };
+        self.get(offset as usize..).and_then(|rest| rest.get(..len)).ok_or(truncated)
+    }
+}
+
+/// A record as it lies in the file.
+pub trait Raw: FromBytes + Immutable + KnownLayout + Unaligned + Copy {}
+impl<T: FromBytes + Immutable + KnownLayout + Unaligned + Copy> Raw for T {}
+
+/// An address or size as it lies in the file.
+pub trait RawWord<W>: Raw {
+    /// Its value.
+    fn word(self) -> W;
+}
+
+/// One of the four ELF formats: word size and byte order.
+pub trait Format: Copy + 'static {
+    /// `EI_CLASS` of the format.
+    const CLASS: u8;
+    /// `EI_DATA` of the format.
+    const DATA: u8;
+    /// The byte order of headers, tables and data.
+    type Order: ByteOrder + Copy;
+    /// An address of the format.
+    type Word: Word;
+    /// An address as it lies in the file.
+    type RawWord: RawWord<Self::Word>;
+    /// A symbol as it lies in the file; fields stand in another order in each class.
+    type RawSymbol: Raw + Into<symbol::Symbol<Self::Word>>;
+    /// A program header as it lies in the file; fields stand in another order in each class.
+    type RawSegment: Raw + Into<segment::SegmentHeader>;
+
+    /// Splits `r_info` into symbol index and relocation type.
+    fn split_info(info: Self::Word) -> (u32, u32);
+}
+
+/// 32-bit ELF in byte order `O`.
+#[derive(Clone, Copy, Debug)]
+pub struct Elf32<O>(PhantomData<O>);
+/// 64-bit ELF in byte order `O`.
+#[derive(Clone, Copy, Debug)]
+pub struct Elf64<O>(PhantomData<O>);
+
+/// 32-bit, little-endian.
+pub type Elf32Le = Elf32<LittleEndian>;
+/// 32-bit, big-endian.
+pub type Elf32Be = Elf32<BigEndian>;
+/// 64-bit, little-endian.
+pub type Elf64Le = Elf64<LittleEndian>;
+/// 64-bit, big-endian.
+pub type Elf64Be = Elf64<BigEndian>;
+
+impl<O: ByteOrder + Copy + 'static> RawWord<u32> for U32<O> {
+    fn word(self) -> u32 {
+        U32::get(self)
+    }
+}
+
+impl<O: ByteOrder + Copy + 'static> RawWord<u64> for U64<O> {
+    fn word(self) -> u64 {
+        U64::get(self)
+    }
+}
+
+macro_rules! formats {
+    ($($order:ident $data:literal),*) => { $(
+        impl Format for Elf32<$order> {
+            const CLASS: u8 = 1;
+            const DATA: u8 = $data;
+            type Order = $order;
+            type Word = u32;
+            type RawWord = U32<$order>;
+            type RawSymbol = symbol::Raw32<$order>;
+            type RawSegment = segment::Raw32<$order>;
+            fn split_info(info: u32) -> (u32, u32) {
+                (info >> 8, info & 0xff)
+            }
+        }
+        impl Format for Elf64<$order> {
+            const CLASS: u8 = 2;
+            const DATA: u8 = $data;
+            type Order = $order;
+            type Word = u64;
+            type RawWord = U64<$order>;
+            type RawSymbol = symbol::Raw64<$order>;
+            type RawSegment = segment::Raw64<$order>;
+            fn split_info(info: u64) -> (u32, u32) {
+                ((info >> 32) as u32, info as u32)
+            }
+        }
+    )* };
+}
+formats!(LittleEndian 1, BigEndian 2);
+
+/// The half-word and word of format `F`, and a typed view of bytes that have the right length.
+pub(crate) type Half<F> = U16<<F as Format>::Order>;
+pub(crate) type Quad<F> = U32<<F as Format>::Order>;
+
+/// One record at the start of `bytes`.
+pub(crate) fn record<T: Raw>(bytes: &[u8]) -> Option<T> {
+    T::read_from_prefix(bytes).ok().map(|(record, _)| record)
+}
+
+/// A table of records; a tail shorter than a record is left out.
+pub(crate) fn records<T: Raw>(bytes: &[u8]) -> &[T] {
+    let whole = bytes.len() - bytes.len() % size_of::<T>();
+    bytes.get(..whole).and_then(|whole| <[T]>::ref_from_bytes(whole).ok()).unwrap_or_default()
+}
+
+/// Reads the word of format `F` at `at`.
+pub fn read_word<F: Format>(bytes: &[u8], at: usize) -> Option<F::Word> {
+    record::<F::RawWord>(bytes.get(at..)?).map(RawWord::word)
+}
+
+/// Reads the number that `bytes`, at most eight of them, hold in the format's byte order, sign-extended.
+pub(crate) fn read_int<F: Format>(bytes: &[u8]) -> i64 {
+    let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
+    let value = if F::DATA == 1 { bytes.iter().rev().fold(0, join) } else { bytes.iter().fold(0, join) };
+    let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
+    (value << unused) as i64 >> unused
+}
+
+/// Stores the low `N` bytes of `value` at the start of `bytes`, in the format's byte order.
+#[inline(always)]
+pub(crate) fn write_int<F: Format, const N: usize>(bytes: &mut [u8], value: u64) {
+    if let (Some(field), Some(low)) = (bytes.first_chunk_mut::<N>(), value.to_le_bytes().first_chunk::<N>()) {
+        *field = *low;
+        if F::DATA != 1 {
+            field.reverse();
+        }
+    }
+}
+
+/// Stores a word of format `F` at the start of `bytes`.
+pub fn write_word<F: Format>(bytes: &mut [u8], value: F::Word) {
+    match F::Word::SIZE {
+        4 => write_int::<F, 4>(bytes, value.get()),
+        _ => write_int::<F, 8>(bytes, value.get()),
+    }
+}

@@ -1,0 +1,406 @@
+//! Every way a link can fail, with the facts a person needs to mend it.
+//!
+//! An error is data: it is `Copy`, it borrows nothing, and its text is made only where somebody prints it.
+
+use core::fmt;
+
+/// What an error number means and what to do about it: one row of the list behind `llext explain`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Explanation {
+    /// The stable number, the same on a device and on a host.
+    pub code: u16,
+    /// The variant's name.
+    pub name: &'static str,
+    /// What is wrong.
+    pub meaning: &'static str,
+    /// What mends it.
+    pub cure: &'static str,
+}
+
+/// The first bytes of a symbol's name, kept by value so that an error borrows nothing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    bytes: [u8; Name::CAPACITY],
+    len: u8,
+}
+
+impl Name {
+    /// How many bytes of a name an error keeps.
+    pub const CAPACITY: usize = 47;
+
+    /// Keeps as much of `name` as fits.
+    pub fn new(name: &[u8]) -> Self {
+        let mut bytes = [0; Self::CAPACITY];
+        for (kept, byte) in bytes.iter_mut().zip(name) {
+            *kept = *byte;
+        }
+        Self { bytes, len: name.len().min(usize::from(u8::MAX)) as u8 }
+    }
+
+    /// The bytes that were kept.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
+    }
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for chunk in self.as_bytes().utf8_chunks() {
+            // Names come from files: what would move a terminal's cursor is shown as its escape.
+            for c in chunk.valid().chars() {
+                if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+            }
+            for byte in chunk.invalid() {
+                write!(f, "\\x{byte:02x}")?;
+            }
+        }
+        f.write_str(if usize::from(self.len) > Self::CAPACITY { "..." } else { "" })
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{self}\"")
+    }
+}
+
+/// Declares an error enum from one table: number, variant, facts, text and cure stand side by side.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! error_table {
+    ($(#[$outer:meta])* pub enum $Enum:ident {
+        $($(#[doc = $doc:literal])+ $code:literal $name:ident $({ $($(#[$fm:meta])* $field:ident: $ty:ty),* $(,)? })? => $text:literal, $cure:literal;)*
+    }) => {
+        $(#[$outer])*
+        #[non_exhaustive]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $Enum {
+            $($(#[doc = $doc])+ #[doc = concat!("\n\nCode ", $code, ". Cure: ", $cure, ".")]
+              $name $({ $($(#[$fm])* $field: $ty),* })?,)*
+        }
+
+        impl $Enum {
+            /// Every variant that has a number of its own, in the order of their numbers.
+            pub const ALL: &'static [$crate::error::Explanation] = &[$($crate::error::Explanation {
+                code: $code, name: stringify!($name), meaning: concat!($($doc),+), cure: $cure,
+            }),*];
+
+            /// The stable number of this error.
+            pub const fn code(&self) -> u16 {
+                match self { $(Self::$name { .. } => $code,)* }
+            }
+
+            /// What mends it.
+            pub const fn cure(&self) -> &'static str {
+                match self { $(Self::$name { .. } => $cure,)* }
+            }
+
+            /// The variant's name.
+            pub const fn name(&self) -> &'static str {
+                match self { $(Self::$name { .. } => stringify!($name),)* }
+            }
+        }
+
+        impl ::core::fmt::Display for $Enum {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                match *self { $(#[allow(unused_variables)] Self::$name $({ $($field),* })? => ::core::write!(f, $text),)* }
+            }
+        }
+
+        impl ::core::error::Error for $Enum {}
+    };
+}
+
+/// A relocation's type and the machine that gives it meaning; shown by its psABI name where that is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RelocationType {
+    /// `e_machine` of the file.
+    pub machine: u16,
+    /// The type's number in that machine's psABI.
+    pub number: u32,
+}
+
+error_table! {
+/// Every way a link can fail.
+pub enum Error {
+    /// The file does not begin with the four bytes of ELF.
+    100 NotElf {
+        /// The bytes it begins with.
+        found: [u8; 4] } => "file: not ELF (found {found:02x?}, expected [7f, 45, 4c, 46])",
+        "give the object, partially linked object or shared object that the compiler made";
+    /// The file ends before something its headers promise.
+    101 Truncated {
+        /// What does not lie inside the file.
+        what: &'static str,
+        /// Where it should begin, bytes.
+        offset: u64,
+        /// How long it should be, bytes.
+        wanted: u64,
+        /// How long the file is, bytes.
+        size: u64 } => "{what}: outside the file ({wanted:#x} bytes at {offset:#x}, file has {size:#x})",
+        "the file was cut or damaged: build or copy it again";
+    /// The file is for another word size or byte order.
+    102 WrongFormat {
+        /// `EI_CLASS` and `EI_DATA` as found.
+        found: [u8; 2],
+        /// `EI_CLASS` and `EI_DATA` of this host.
+        expected: [u8; 2] } => "header: wrong class or byte order (found {found:?}, expected {expected:?})",
+        "build the extension for this host's architecture";
+    /// The file is for another processor.
+    103 WrongMachine {
+        /// `e_machine` as found.
+        found: u16,
+        /// `e_machine` of this host.
+        expected: u16 } => "header: wrong machine (found {found}, expected {expected})",
+        "build the extension for this host's architecture";
+    /// A field of the ELF header has a value this format does not allow.
+    104 BadHeader {
+        /// The field, in the gABI's spelling.
+        field: &'static str,
+        /// Its value.
+        found: u64,
+        /// What it must be.
+        expected: u64 } => "header: bad {field} (found {found:#x}, expected {expected:#x})",
+        "the file is damaged or was not made by a linker: build it again";
+    /// The file is neither a relocatable nor a shared object.
+    105 WrongKind {
+        /// `e_type` as found.
+        found: u16 } => "header: not loadable (found e_type {found}, expected 1 (REL) or 3 (DYN))",
+        "compile with -c, link with -r, or link with -shared";
+    /// The file is larger than 4 GiB.
+    106 FileTooLarge {
+        /// Its size, bytes.
+        size: u64 } => "file: too large (found {size:#x} bytes, expected less than 0x100000000)",
+        "strip debug information from the file";
+    /// The ABI flags of the file do not suit this host.
+    107 WrongFlags {
+        /// `e_flags` as found.
+        found: u32,
+        /// The bits that must be set, of those in the mask.
+        expected: u32 } => "header: wrong ABI flags (found {found:#x}, expected {expected:#x})",
+        "compile with the float and EABI options of the host";
+    /// A table's entries do not have the size the format gives them.
+    110 BadEntrySize {
+        /// The section's index.
+        section: u32,
+        /// `sh_entsize`, or `sh_size` where that is not a multiple.
+        found: u64,
+        /// The entry's size, bytes.
+        expected: u64 } => "section {section}: bad entry size (found {found:#x}, expected {expected:#x})",
+        "the file is damaged: build it again";
+    /// A section's alignment is not a power of two, or larger than 64 KiB.
+    111 BadAlignment {
+        /// The section's index.
+        section: u32,
+        /// `sh_addralign` as found.
+        found: u64 } => "section {section}: bad alignment (found {found:#x}, expected a power of two up to 0x10000)",
+        "align to a power of two, at most 65536";
+    /// `sh_link` or `sh_info` does not name a section of the right kind.
+    112 BadLink {
+        /// The section's index.
+        section: u32,
+        /// The index it names.
+        found: u32,
+        /// What it should name.
+        expected: &'static str } => "section {section}: bad link (found section {found}, expected {expected})",
+        "the file is damaged: build it again";
+    /// A section is both writable and executable.
+    113 WritableAndExecutable {
+        /// The section's or segment's index.
+        section: u32 } => "section {section}: writable and executable (found both, expected one)",
+        "keep code and data in different sections: W^X is not negotiable";
+    /// The file uses thread-local storage, which is not supported.
+    114 ThreadLocal {
+        /// The section's or symbol's index.
+        index: u32 } => "index {index}: thread-local storage (found TLS, expected ordinary data)",
+        "do without thread-local variables in the extension";
+    /// A section that would be loaded is of a kind that is not supported.
+    115 UnsupportedSection {
+        /// The section's index.
+        section: u32,
+        /// `sh_type` as found.
+        kind: u32 } => "section {section}: unsupported type (found {kind:#x}, expected one that can be loaded)",
+        "compile without the option that makes this section";
+    /// A table that must exist once is missing.
+    116 MissingTable {
+        /// Which.
+        what: &'static str } => "{what}: missing (found none, expected one)",
+        "do not strip the file completely: strip --strip-unneeded keeps what linking needs";
+    /// A table that must exist once exists twice.
+    117 DuplicateTable {
+        /// Which.
+        what: &'static str,
+        /// The second one's section index.
+        section: u32 } => "section {section}: a second {what} (found two, expected one)",
+        "link the parts with ld -r first";
+    /// A section is compressed.
+    118 Compressed {
+        /// The section's index.
+        section: u32 } => "section {section}: compressed (found SHF_COMPRESSED, expected plain bytes)",
+        "objcopy --decompress-debug-sections";
+    /// A string table does not end with NUL.
+    120 UnterminatedStrings {
+        /// Which.
+        what: &'static str } => "{what}: last byte is not NUL",
+        "the file is damaged: build it again";
+    /// A name lies outside its string table.
+    121 BadName {
+        /// The symbol's or section's index.
+        index: u32,
+        /// Where the name should begin, bytes into the table.
+        offset: u32,
+        /// How long the table is, bytes.
+        size: u32 } => "index {index}: name outside its string table (found offset {offset:#x}, expected below {size:#x})",
+        "the file is damaged: build it again";
+    /// A symbol names a section that does not exist.
+    122 BadSymbolSection {
+        /// The symbol's index.
+        symbol: u32,
+        /// The section index it holds.
+        found: u32,
+        /// How many sections there are.
+        count: u32 } => "symbol {symbol}: no such section (found {found}, expected below {count})",
+        "the file is damaged: build it again";
+    /// A symbol lies outside its section.
+    123 SymbolOutsideSection {
+        /// The symbol's index.
+        symbol: u32,
+        /// `st_value` as found.
+        value: u64,
+        /// The section's size, bytes.
+        size: u64 } => "symbol {symbol}: outside its section (found {value:#x}, expected at most {size:#x})",
+        "the file is damaged: build it again";
+    /// A symbol is of a type that cannot be linked in this kind of file.
+    124 UnsupportedSymbol {
+        /// The symbol's index.
+        symbol: u32,
+        /// `st_type` as found.
+        kind: u8 } => "symbol {symbol}: unsupported type {kind}",
+        "indirect functions (ifunc) work in shared objects only: link with -shared";
+    /// Symbols that the file needs are provided by nobody.
+    125 UndefinedSymbols {
+        /// How many.
+        count: u32,
+        /// The first of them.
+        first: Name } => "{first}: undefined symbol ({count} missing in all)",
+        "export it from the host, load the extension that provides it first, or drop the call";
+    /// A common symbol asks for an alignment that is not a power of two.
+    126 BadCommon {
+        /// The symbol's index.
+        symbol: u32,
+        /// The alignment it asks for.
+        align: u64 } => "symbol {symbol}: bad alignment of a common symbol (found {align:#x}, expected a power of two up to 0x10000)",
+        "compile with -fno-common";
+    /// A relocation's type is not in the architecture's table.
+    130 UnknownRelocation {
+        /// Its type.
+        relocation: RelocationType,
+        /// Where it should be applied, bytes into its section or image.
+        offset: u64 } => "{relocation}: unknown relocation at {offset:#x}",
+        "the file needs a newer llext, or was made for another processor";
+    /// A relocation is known but cannot be done by a run-time linker, or is not supported.
+    131 UnsupportedRelocation {
+        /// Its type.
+        relocation: RelocationType,
+        /// Where it should be applied.
+        offset: u64 } => "{relocation}: unsupported relocation at {offset:#x}",
+        "thread-local variables and copy relocations are not supported: compile with -fPIC and without __thread";
+    /// A relocation's field does not lie inside its section.
+    132 RelocationOutside {
+        /// Where the field begins.
+        offset: u64,
+        /// How long it is, bytes.
+        len: u32,
+        /// How long the section is, bytes.
+        size: u64 } => "relocation at {offset:#x}: outside its section ({len} bytes, section has {size:#x})",
+        "the file is damaged: build it again";
+    /// A relocation names a symbol that does not exist.
+    133 BadRelocationSymbol {
+        /// The symbol index as found.
+        found: u32,
+        /// How many symbols there are.
+        count: u32 } => "relocation: no such symbol (found {found}, expected below {count})",
+        "the file is damaged: build it again";
+    /// A relocation uses a symbol whose section is not loaded.
+    134 SymbolNotLoaded {
+        /// The symbol's index.
+        symbol: u32,
+        /// Where the relocation should be applied.
+        offset: u64 } => "symbol {symbol}: used by a relocation at {offset:#x}, but its section is not loaded",
+        "mark the section as allocated (\"a\") in the assembly source";
+    /// A relocated value does not fit its field.
+    135 RelocationOverflow {
+        /// Its type.
+        relocation: RelocationType,
+        /// The run address of the field.
+        place: u64,
+        /// The value that does not fit.
+        value: i64 } => "{relocation}: overflow at {place:#x} (found {value:#x})",
+        "recompile with -fPIC (or -mlong-calls on arm), so that the target may be far away";
+    /// A relocated value is not a multiple of what its field can hold.
+    136 RelocationMisaligned {
+        /// Its type.
+        relocation: RelocationType,
+        /// The run address of the field.
+        place: u64,
+        /// The value.
+        value: i64,
+        /// What it must be a multiple of.
+        align: u8 } => "{relocation}: misaligned at {place:#x} (found {value:#x}, expected a multiple of {align})",
+        "the file is damaged, or its target lies at an odd address";
+    /// More stubs or GOT slots were needed than the tables promised when they were counted.
+    137 TableChanged {
+        /// Which area ran out.
+        what: &'static str } => "{what}: more needed than were counted",
+        "the file changed while it was loaded: load it again";
+    /// A table of relocations overlaps what it relocates.
+    138 OverlappingTables {
+        /// The table's section index.
+        section: u32 } => "section {section}: overlaps what it relocates",
+        "the file is damaged: build it again";
+    /// The extension does not fit the address space it may use.
+    140 ImageTooLarge {
+        /// The bytes it would need.
+        wanted: u64 } => "image: too large (found {wanted:#x} bytes, expected less than 0x80000000)",
+        "make the extension's data smaller";
+    /// Nothing of the file would be loaded.
+    141 NothingToLoad => "file: nothing to load (found no section or segment with contents)",
+        "give the file that holds the code, not its debug information";
+    /// A program header has a value this format does not allow.
+    150 BadSegment {
+        /// The program header's index.
+        segment: u32,
+        /// The field, in the gABI's spelling.
+        field: &'static str,
+        /// Its value.
+        found: u64 } => "segment {segment}: bad {field} (found {found:#x})",
+        "the file is damaged: link it again";
+    /// An entry of the dynamic section is missing or has a value that cannot be.
+    151 BadDynamic {
+        /// The tag, in the gABI's spelling.
+        tag: &'static str,
+        /// Its value.
+        found: u64 } => "dynamic section: bad {tag} (found {found:#x})",
+        "the file is damaged: link it again";
+    /// The shared object needs its text to be writable.
+    152 TextRelocations => "dynamic section: text relocations (found DT_TEXTREL, expected none)",
+        "compile every source of the shared object with -fPIC";
+    /// The shared object names a library or extension that is not there.
+    153 MissingDependency {
+        /// Its name.
+        name: Name } => "{name}: needed library is not there",
+        "load that extension first, or link without it";
+    /// The extension was built for a newer ABI of llext.
+    160 AbiTooNew {
+        /// The version in the file's note.
+        found: u32,
+        /// The newest version this build knows.
+        expected: u32 } => "note: ABI too new (found {found}, expected at most {expected})",
+        "update the host, or build the extension with an older llext-sdk";
+    /// An ELF note is malformed.
+    161 BadNote {
+        /// Where in the notes, bytes.
+        offset: u32 } => "note at {offset:#x}: malformed",
+        "the file is damaged: build it again";
+}
+}

@@ -1,0 +1,175 @@
+//! The layout: which section goes where in which part, and what memory that takes.
+//!
+//! Sections of one role stand together, in file order; constructors by priority. After planning, sizes are fixed.
+
+use crate::addr::{Extent, MAX_IMAGE, Part, Word, align_up};
+use crate::arch::Arch;
+use crate::elf::Format;
+use crate::elf::section::{Role, Section};
+use crate::error::Error;
+use crate::symbol::Tally;
+use crate::veneer::Needs;
+
+/// Room for the host's own tables about the extension.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Extra {
+    /// What is read-only once the image is sealed, bytes.
+    pub constants: u32,
+    /// What stays writable, bytes.
+    pub data: u32,
+}
+
+/// The alignment of the host's tables, bytes.
+const EXTRA_ALIGN: u32 = 16;
+
+/// Where everything goes. Offsets are into the part named beside them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Layout {
+    /// The size of each part, bytes.
+    pub sizes: [u32; 4],
+    /// The alignment of each part, bytes.
+    pub aligns: [u32; 4],
+    /// The far-call stubs, at the end of the code.
+    pub stubs: Extent,
+    /// The GOT, at the end of the constants.
+    pub got: Extent,
+    /// The common symbols, in the data.
+    pub commons: u32,
+    /// The exports (`.exported_sym`), in the constants.
+    pub exports: Extent,
+    /// Functions to run first, in the constants.
+    pub preinit: Extent,
+    /// Constructors, in the constants.
+    pub init: Extent,
+    /// Destructors, in the constants.
+    pub fini: Extent,
+    /// The host's read-only tables, in the constants.
+    pub extra_constants: Extent,
+    /// The host's writable tables, in the data.
+    pub extra_data: Extent,
+}
+
+/// One part while it fills.
+#[derive(Clone, Copy)]
+struct Filling {
+    size: u64,
+    align: u64,
+}
+
+impl Filling {
+    fn take(&mut self, size: u64, align: u64) -> Result<u32, Error> {
+        let offset = align_up(self.size, align).unwrap_or(MAX_IMAGE);
+        self.size = offset.saturating_add(size);
+        self.align = self.align.max(align);
+        if self.size >= MAX_IMAGE {
+            Err(Error::ImageTooLarge { wanted: self.size })
+        } else {
+            Ok(offset as u32)
+        }
+    }
+
+    fn extent(&mut self, size: u64, align: u64) -> Result<Extent, Error> {
+        Ok(Extent { offset: self.take(size, align)?, size: size as u32 })
+    }
+}
+
+/// Plans a relocatable file and writes each section's place into it.
+pub fn plan<F: Format>(
+    sections: &mut [Section],
+    arch: &Arch,
+    tally: &Tally,
+    needs: &Needs,
+    extra: Extra,
+) -> Result<Layout, Error> {
+    let mut layout = Layout::default();
+    let mut parts = [Filling { size: 0, align: 1 }; 4];
+    let [_, code, constants, data] = &mut parts;
+    let word = F::Word::SIZE as u64;
+
+    place_role(sections, Role::Text, code)?;
+    let veneer = &arch.veneer;
+    layout.stubs = code.extent(u64::from(needs.stubs) * veneer.code.len() as u64, veneer.align.into())?;
+
+    layout.exports = place_role(sections, Role::Exports, constants)?;
+    layout.preinit = place_array(sections, Role::Preinit, constants)?;
+    layout.init = place_array(sections, Role::Init, constants)?;
+    layout.fini = place_array(sections, Role::Fini, constants)?;
+    place_role(sections, Role::Note, constants)?;
+    place_role(sections, Role::Rodata, constants)?;
+    layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
+    layout.got = constants.extent(u64::from(needs.got) * word, word)?;
+
+    layout.extra_data = data.extent(extra.data.into(), EXTRA_ALIGN.into())?;
+    place_role(sections, Role::Data, data)?;
+    place_role(sections, Role::Bss, data)?;
+    layout.commons = data.take(tally.common_size.into(), tally.common_align.max(1).into())?;
+
+    layout.finish(&parts)
+}
+
+/// Plans a shared object: its span as it is, and the host's tables.
+pub fn plan_shared(arch: &Arch, span: u32, align: u32, extra: Extra) -> Result<Layout, Error> {
+    let mut layout = Layout::default();
+    let mut parts = [Filling { size: 0, align: 1 }; 4];
+    let [image, code, constants, data] = &mut parts;
+    image.take(span.into(), align.max(1).into())?;
+    let binder = arch.binder.as_ref().map_or(0, |binder| binder.code.len() as u64 * 2);
+    layout.stubs = code.extent(binder, 8)?;
+    layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
+    layout.extra_data = data.extent(extra.data.into(), EXTRA_ALIGN.into())?;
+    layout.finish(&parts)
+}
+
+impl Layout {
+    fn finish(mut self, parts: &[Filling; 4]) -> Result<Self, Error> {
+        let wanted = parts.iter().map(|part| part.size + part.align).sum();
+        if wanted >= MAX_IMAGE {
+            return Err(Error::ImageTooLarge { wanted });
+        }
+        for ((part, size), align) in parts.iter().zip(&mut self.sizes).zip(&mut self.aligns) {
+            (*size, *align) = (part.size as u32, part.align as u32);
+        }
+        Ok(self)
+    }
+
+    /// The size of a part, bytes.
+    pub fn size(&self, part: Part) -> u32 {
+        self.sizes.get(part as usize).copied().unwrap_or_default()
+    }
+}
+
+fn place(section: &mut Section, part: &mut Filling) -> Result<(), Error> {
+    let at = part.take(section.size().into(), section.align().into())?;
+    section.set_place(at);
+    Ok(())
+}
+
+/// Places the sections of one role in file order; the extent of them all.
+fn place_role(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
+    let align = sections.iter().filter(|section| section.role() == role).map(|section| section.align()).max();
+    let start = part.take(0, align.unwrap_or(1).into())?;
+    for section in sections.iter_mut().filter(|section| section.role() == role) {
+        place(section, part)?;
+    }
+    Ok(Extent { offset: start, size: part.size as u32 - start })
+}
+
+/// Places the sections of an array of functions: lower priorities first, file order among equals.
+fn place_array(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
+    let align = sections.iter().filter(|section| section.role() == role).map(|section| section.align()).max();
+    let start = part.take(0, align.unwrap_or(1).into())?;
+    let mut next = sections.iter().filter(|section| section.role() == role).map(|s| s.priority()).min();
+    while let Some(priority) = next {
+        next = None;
+        for section in sections.iter_mut().filter(|section| section.role() == role) {
+            match section.priority() {
+                now if now == priority => place(section, part)?,
+                later if later > priority => {
+                    next = Some(next.map_or(later, |soonest: u16| soonest.min(later)))
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(Extent { offset: start, size: part.size as u32 - start })
+}

@@ -1,0 +1,291 @@
+//! Applies relocations: `S`, `A`, `P` -> expression -> check -> field. Knows no processor.
+//!
+//! A record is used from the copy that was decoded and checked; nothing is written before every check on it has passed.
+
+use crate::addr::{Extent, Word};
+use crate::arch::{Arch, Expr, Field, Howto, WeakBranch};
+use crate::elf::relocation::{Relocation, Relocations};
+use crate::elf::{Format, read_int, read_word, write_int, write_word};
+use crate::error::Error;
+use crate::symbol::Mark;
+use crate::veneer::{Area, Slot, find_howto, stub_for};
+
+/// What the relocations act on.
+pub struct Target<'a, W> {
+    /// Its working bytes.
+    pub bytes: &'a mut [u8],
+    /// Its run address.
+    pub address: W,
+    /// The offset that its first byte has in the relocations: 0 for a section, the lowest address for a shared object.
+    pub origin: W,
+}
+
+/// Everything a relocation can refer to.
+pub struct Linker<'a, F: Format> {
+    /// The processor.
+    pub arch: &'a Arch,
+    /// Every symbol's address.
+    pub values: &'a [F::Word],
+    /// Every symbol's slots; empty when none were counted.
+    pub slots: &'a mut [Slot],
+    /// The GOT.
+    pub got: Area<'a, F::Word>,
+    /// The far-call stubs.
+    pub stubs: Area<'a, F::Word>,
+    /// `B`: how far a shared object lies from where it was linked.
+    pub bias: F::Word,
+    /// How many relocations wait until the image can run.
+    pub deferred: u32,
+}
+
+impl<F: Format> Linker<'_, F> {
+    /// Applies all of `relocations` to `target`, in order; on an error the rest is left as it was.
+    pub fn apply(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        relocations: Relocations<'_, F>,
+    ) -> Result<(), Error> {
+        let mut last: Option<&'static Howto> = None;
+        relocations.try_for_each(|relocation| {
+            let howto = match last {
+                Some(howto) if u32::from(howto.r_type) == relocation.r_type => howto,
+                _ => find_howto::<F>(self.arch, &relocation)?,
+            };
+            last = Some(howto);
+            self.apply_one(target, howto, &relocation)
+        })
+    }
+
+    #[inline(always)]
+    fn apply_one(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+    ) -> Result<(), Error> {
+        if howto.expr == Expr::None {
+            return Ok(());
+        }
+        let offset = relocation.offset.minus(target.origin).get();
+        let len = howto.field.len();
+        let size = target.bytes.len() as u64;
+        let outside = Error::RelocationOutside { offset: relocation.offset.get(), len: len as u32, size };
+        let at = usize::try_from(offset).map_err(|_| outside)?;
+        let Some(bytes) = at.checked_add(len).and_then(|end| target.bytes.get_mut(at..end)) else {
+            return Err(outside);
+        };
+        let place = target.address.plus(F::Word::of(offset));
+        // The commonest case of all, straight: a word that holds an address.
+        if let (Expr::Abs, Some(addend), Field::Data(_)) = (howto.expr, relocation.addend, howto.field) {
+            let value = self.value(relocation)?.plus(addend).signed();
+            check(self.arch, howto, place, value)?;
+            put::<F>(&howto.field, bytes, value);
+            return Ok(());
+        }
+        let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
+        match howto.expr {
+            Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
+            Expr::GotPcRelRelax => self.relax(target.bytes, at, howto, relocation, place, addend),
+            _ => match self.evaluate(howto, relocation, place, addend)? {
+                Some(value) => self.store(bytes, howto, place, value),
+                None => Ok(()),
+            },
+        }
+    }
+
+    /// The value of the relocation's symbol.
+    #[inline(always)]
+    fn value(&self, relocation: &Relocation<F::Word>) -> Result<F::Word, Error> {
+        let count = self.values.len() as u32;
+        let missing = Error::BadRelocationSymbol { found: relocation.symbol, count };
+        let value = self.values.get(relocation.symbol as usize).copied().ok_or(missing)?;
+        if value == Mark::unusable() {
+            let (symbol, offset) = (relocation.symbol, relocation.offset.get());
+            return Err(Error::SymbolNotLoaded { symbol, offset });
+        }
+        Ok(value)
+    }
+
+    /// The value of the expression; `None` when it waits until the image can run.
+    fn evaluate(
+        &mut self,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        p: F::Word,
+        a: F::Word,
+    ) -> Result<Option<F::Word>, Error> {
+        if howto.expr == Expr::Refused {
+            let relocation_type = self.arch.relocation(howto.r_type.into());
+            let offset = relocation.offset.get();
+            return Err(Error::UnsupportedRelocation { relocation: relocation_type, offset });
+        }
+        let s = self.value(relocation)?;
+        if howto.expr == Expr::IRelative || s == Mark::deferred() {
+            self.deferred += 1;
+            return Ok(None);
+        }
+        let got = self.got.address;
+        Ok(Some(match howto.expr {
+            Expr::Abs => s.plus(a),
+            Expr::PcRel => s.plus(a).minus(p),
+            Expr::Got => self.got_slot(relocation, s)?.plus(a).minus(got),
+            Expr::GotPcRel => self.got_slot(relocation, s)?.plus(a).minus(p),
+            Expr::GotOff => s.plus(a).minus(got),
+            Expr::GotPc => got.plus(a).minus(p),
+            Expr::Slot => s,
+            Expr::Relative => self.bias.plus(a),
+            Expr::None | Expr::Branch | Expr::GotPcRelRelax | Expr::IRelative | Expr::Refused => {
+                return Ok(None);
+            }
+        }))
+    }
+
+    fn got_slot(&mut self, relocation: &Relocation<F::Word>, s: F::Word) -> Result<F::Word, Error> {
+        let slot =
+            self.slots.get_mut(relocation.symbol as usize).ok_or(Error::TableChanged { what: "GOT" })?;
+        slot.got::<F>(&mut self.got, s)
+    }
+
+    fn store(&self, bytes: &mut [u8], howto: &Howto, place: F::Word, value: F::Word) -> Result<(), Error> {
+        let value = value.signed();
+        check(self.arch, howto, place, value)?;
+        put::<F>(&howto.field, bytes, value);
+        Ok(())
+    }
+
+    /// A branch: straight where it reaches, else through the symbol's stub.
+    fn branch(
+        &mut self,
+        bytes: &mut [u8],
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        p: F::Word,
+        a: F::Word,
+    ) -> Result<(), Error> {
+        let s = self.value(relocation)?;
+        let nothing = F::Word::default();
+        if let (true, WeakBranch::Nop(nop)) = (s == nothing, self.arch.weak_branch) {
+            for (byte, nop) in bytes.iter_mut().zip(nop) {
+                *byte = *nop;
+            }
+            return Ok(());
+        }
+        let direct = s.plus(a).minus(p);
+        if s != nothing && howto.check.holds(direct.signed()) {
+            return self.store(bytes, howto, p, direct);
+        }
+        let bias = F::Word::of(i64::from(self.arch.veneer.bias) as u64);
+        let to = s.plus(a).plus(bias);
+        let stub = match self.slots.get_mut(relocation.symbol as usize) {
+            _ if self.stubs.bytes.is_empty() => return self.store(bytes, howto, p, direct),
+            Some(slot) if to == s => slot.stub::<F>(&mut self.stubs, self.arch, s)?,
+            _ => stub_for::<F>(&mut self.stubs, self.arch, to)?,
+        };
+        self.store(bytes, howto, p, stub.minus(bias).minus(p))
+    }
+
+    /// An access through the GOT: straight where the instruction and the distance allow it.
+    fn relax(
+        &mut self,
+        section: &mut [u8],
+        at: usize,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        p: F::Word,
+        a: F::Word,
+    ) -> Result<(), Error> {
+        let s = self.value(relocation)?;
+        let direct = s.plus(a).minus(p);
+        // One more than the value must fit too: a jump's field moves back by one byte.
+        let reaches = s != F::Word::default()
+            && howto.check.holds(direct.signed())
+            && howto.check.holds(direct.plus(F::Word::of(1)).signed())
+            && a.signed() == -i64::from(self.arch.veneer.bias);
+        let relaxed = if reaches { self.arch.relax.and_then(|relax| relax(section, at)) } else { None };
+        let (at, value) = match relaxed {
+            Some(moved) => (moved, direct.plus(F::Word::of((at - moved) as u64))),
+            None => (at, self.got_slot(relocation, s)?.plus(a).minus(p)),
+        };
+        match section.get_mut(at..).and_then(|rest| rest.get_mut(..howto.field.len())) {
+            Some(bytes) => self.store(bytes, howto, p, value),
+            None => Ok(()),
+        }
+    }
+}
+
+#[inline(always)]
+fn check<W: Word>(arch: &Arch, howto: &Howto, place: W, value: i64) -> Result<(), Error> {
+    if howto.check.holds(value) && value & (i64::from(howto.align) - 1) == 0 {
+        return Ok(());
+    }
+    Err(refusal(arch, howto, place, value))
+}
+
+#[cold]
+fn refusal<W: Word>(arch: &Arch, howto: &Howto, place: W, value: i64) -> Error {
+    let (relocation, place, align) = (arch.relocation(howto.r_type.into()), place.get(), howto.align);
+    if howto.check.holds(value) {
+        Error::RelocationMisaligned { relocation, place, value, align }
+    } else {
+        Error::RelocationOverflow { relocation, place, value }
+    }
+}
+
+/// The addend in a field.
+fn get<F: Format>(field: &Field, bytes: &[u8]) -> i64 {
+    match field {
+        Field::Data(_) => read_int::<F>(bytes),
+        Field::Code(code) => (code.get)(bytes),
+    }
+}
+
+#[inline(always)]
+fn put<F: Format>(field: &Field, bytes: &mut [u8], value: i64) {
+    match field {
+        Field::Data(8) => write_int::<F, 8>(bytes, value as u64),
+        Field::Data(4) => write_int::<F, 4>(bytes, value as u64),
+        Field::Data(2) => write_int::<F, 2>(bytes, value as u64),
+        Field::Data(_) => bytes.iter_mut().for_each(|byte| *byte = value as u8),
+        Field::Code(code) => (code.put)(bytes, value),
+    }
+}
+
+/// Applies a table of packed relative relocations (`DT_RELR`) that lies in the image itself.
+pub fn apply_relr<F: Format>(
+    target: &mut Target<'_, F::Word>,
+    table: Extent,
+    bias: F::Word,
+) -> Result<(), Error> {
+    let word = F::Word::SIZE;
+    let step = F::Word::of(word as u64);
+    let mut next = F::Word::default();
+    for index in 0..table.size as usize / word {
+        let at = table.offset as usize + index * word;
+        let Some(entry) = read_word::<F>(target.bytes, at) else { break };
+        if entry.get() & 1 == 0 {
+            add_bias::<F>(target, entry, bias)?;
+            next = entry.plus(step);
+            continue;
+        }
+        for bit in 1..word as u64 * 8 {
+            if entry.get() >> bit & 1 != 0 {
+                add_bias::<F>(target, next.plus(F::Word::of((bit - 1) * word as u64)), bias)?;
+            }
+        }
+        next = next.plus(F::Word::of((word as u64 * 8 - 1) * word as u64));
+    }
+    Ok(())
+}
+
+fn add_bias<F: Format>(
+    target: &mut Target<'_, F::Word>,
+    address: F::Word,
+    bias: F::Word,
+) -> Result<(), Error> {
+    let len = F::Word::SIZE;
+    let size = target.bytes.len() as u64;
+    let outside = Error::RelocationOutside { offset: address.get(), len: len as u32, size };
+    let at = usize::try_from(address.minus(target.origin).get()).map_err(|_| outside)?;
+    let value = read_word::<F>(target.bytes, at).ok_or(outside)?.plus(bias);
+    target.bytes.get_mut(at..).map(|bytes| write_word::<F>(bytes, value)).ok_or(outside)
+}

@@ -1,0 +1,373 @@
+//! Symbols: each is looked up once, and ends as one word, its address.
+//!
+//! First [`Resolve`] finds those that others provide, before anything is reserved; all that are missing are reported
+//! together. Then, when the parts have addresses, [`Assign`] gives the file's own symbols theirs.
+
+use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
+use crate::elf::Format;
+use crate::elf::hash::gnu_hash;
+use crate::elf::header::Kind;
+use crate::elf::section::Section;
+use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols, string_at};
+use crate::error::{Error, Name};
+
+/// Values that no symbol has, at the very top of the address space: marks that wait for an address, or say that there
+/// is none.
+pub struct Mark;
+
+impl Mark {
+    const FIRST: u64 = !0xff_ffff;
+    const STOP: u64 = 0x80_0000;
+
+    /// The symbol lies in a section that is not loaded: using it is an error.
+    pub fn unusable<W: Word>() -> W {
+        W::of(u64::MAX)
+    }
+
+    /// The symbol is an indirect function: its address is known when the image can run.
+    pub fn deferred<W: Word>() -> W {
+        W::of(u64::MAX - 1)
+    }
+
+    fn got<W: Word>() -> W {
+        W::of(u64::MAX - 2)
+    }
+
+    fn dso_handle<W: Word>() -> W {
+        W::of(u64::MAX - 3)
+    }
+
+    /// The symbol is the start or the end of a section.
+    fn boundary<W: Word>((section, start): (usize, bool)) -> W {
+        W::of(Self::FIRST | if start { 0 } else { Self::STOP } | section as u64)
+    }
+
+    fn of_boundary<W: Word>(value: W) -> Option<(usize, bool)> {
+        let marked = value >= W::of(Self::FIRST) && value < Self::dso_handle();
+        let low = value.get() & 0xff_ffff;
+        marked.then_some(((low & !Self::STOP) as usize, low & Self::STOP == 0))
+    }
+}
+
+/// A question to the host: who provides this symbol?
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// The symbol's name.
+    pub name: &'a [u8],
+    /// The name's GNU hash.
+    pub hash: u32,
+    /// Whether the file can do without it.
+    pub weak: bool,
+}
+
+/// What resolving counted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tally {
+    /// How many symbols nobody provides.
+    pub missing: u32,
+    /// The first of them.
+    pub first_missing: Option<Name>,
+    /// The room that common symbols take, bytes.
+    pub common_size: u32,
+    /// The alignment of that room, bytes.
+    pub common_align: u32,
+    /// How many symbols the file defines for others.
+    pub exports: u32,
+    /// The length of their names with a NUL each, bytes.
+    pub export_names: u32,
+}
+
+/// Looks up what the file does not define.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Resolve {
+    next: u32,
+    /// What was counted so far.
+    pub tally: Tally,
+}
+
+/// What [`Resolve`] looks at.
+#[derive(Clone, Copy)]
+pub struct View<'a, F: Format> {
+    /// The file's kind: a shared object's own symbols are addresses, whatever their section.
+    pub kind: Kind,
+    /// The symbols.
+    pub symbols: Symbols<'a, F>,
+    /// The sections, for their number and, by their names, `__start_X` and `__stop_X`.
+    pub sections: &'a [Section],
+    /// The sections' names.
+    pub names: &'a [u8],
+}
+
+impl Resolve {
+    /// Resolves up to `budget` symbols into `values`; true when all are done. `lookup` answers from the host and its
+    /// extensions; `missing` hears every name that nobody provides.
+    pub fn step<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        values: &mut [F::Word],
+        budget: u32,
+        lookup: &mut dyn FnMut(Query<'_>) -> Option<u64>,
+        missing: &mut dyn FnMut(&[u8]),
+    ) -> Result<bool, Error> {
+        let end = view.symbols.len().min(self.next.saturating_add(budget));
+        while self.next < end {
+            let index = SymbolIndex(self.next);
+            let symbol = view.symbols.get(index)?;
+            let value = match self.place(view, index, &symbol)? {
+                Place::Undefined => self.undefined(view, index, &symbol, lookup, missing)?,
+                Place::Absolute => symbol.value,
+                Place::Common => self.common(index, &symbol)?,
+                Place::Section(_) => self.own(view, index, &symbol)?,
+            };
+            if let Some(slot) = values.get_mut(self.next as usize) {
+                *slot = value;
+            }
+            self.next += 1;
+        }
+        Ok(self.next == view.symbols.len())
+    }
+
+    fn place<F: Format>(
+        &self,
+        view: &View<'_, F>,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<Place, Error> {
+        if view.kind == Kind::Shared {
+            return Ok(if symbol.section == 0 {
+                Place::Undefined
+            } else {
+                Place::Section(symbol.section.into())
+            });
+        }
+        view.symbols.section(index, symbol)
+    }
+
+    /// A symbol of the file itself: its address comes later; here it is checked and counted as an export.
+    fn own<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<F::Word, Error> {
+        if view.kind == Kind::Relocatable {
+            if let Place::Section(found) = view.symbols.section(index, symbol)? {
+                let count = view.sections.len() as u32;
+                if found >= count {
+                    return Err(Error::BadSymbolSection { symbol: index.0, found, count });
+                }
+            }
+            if symbol.kind() == STT_GNU_IFUNC {
+                return Err(Error::UnsupportedSymbol { symbol: index.0, kind: symbol.kind() });
+            }
+            if symbol.is_exported() {
+                self.tally.exports += 1;
+                let len = view.symbols.name(index, symbol)?.len() as u32 + 1;
+                self.tally.export_names = self.tally.export_names.saturating_add(len);
+            }
+        }
+        Ok(F::Word::default())
+    }
+
+    /// Room for a common symbol: its value until then is its offset in that room.
+    fn common<W: Word>(&mut self, index: SymbolIndex, symbol: &Symbol<W>) -> Result<W, Error> {
+        let (align, size) = (symbol.value.get().max(1), symbol.size.get());
+        if !align.is_power_of_two() || align > MAX_ALIGN {
+            return Err(Error::BadCommon { symbol: index.0, align });
+        }
+        let tally = &mut self.tally;
+        tally.exports += 1;
+        tally.common_align = tally.common_align.max(align as u32);
+        let offset = align_up(tally.common_size.into(), align).unwrap_or(u64::MAX);
+        let end = offset.saturating_add(size);
+        tally.common_size = u32::try_from(end).map_err(|_| Error::ImageTooLarge { wanted: end })?;
+        Ok(W::of(offset))
+    }
+
+    fn undefined<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+        lookup: &mut dyn FnMut(Query<'_>) -> Option<u64>,
+        missing: &mut dyn FnMut(&[u8]),
+    ) -> Result<F::Word, Error> {
+        if symbol.binding() == STB_LOCAL && symbol.name == 0 {
+            return Ok(F::Word::default()); // the null symbol: relocations without a symbol use it
+        }
+        if symbol.kind() == STT_TLS {
+            return Ok(Mark::unusable());
+        }
+        let name = view.symbols.name(index, symbol)?;
+        if let Some(mark) = linker_defined(view, name) {
+            return Ok(mark);
+        }
+        let weak = symbol.binding() == STB_WEAK;
+        match lookup(Query { name, hash: gnu_hash(name), weak }) {
+            Some(address) => return Ok(F::Word::of(address)),
+            None if weak => {}
+            None => {
+                missing(name);
+                self.tally.missing += 1;
+                self.tally.first_missing.get_or_insert_with(|| Name::new(name));
+            }
+        }
+        Ok(F::Word::default())
+    }
+
+    /// Fails when any symbol is missing.
+    pub fn finish(&self) -> Result<Tally, Error> {
+        match self.tally.first_missing {
+            Some(first) => Err(Error::UndefinedSymbols { count: self.tally.missing, first }),
+            None => Ok(self.tally),
+        }
+    }
+}
+
+/// The symbols that the linker itself defines.
+fn linker_defined<F: Format>(view: &View<'_, F>, name: &[u8]) -> Option<F::Word> {
+    match name {
+        b"_GLOBAL_OFFSET_TABLE_" => Some(Mark::got()),
+        b"__dso_handle" => Some(Mark::dso_handle()),
+        _ => boundary(view.sections, view.names, name).map(Mark::boundary),
+    }
+}
+
+/// The first section called `X` for `__start_X`, the last one for `__stop_X`.
+fn boundary(sections: &[Section], names: &[u8], symbol: &[u8]) -> Option<(usize, bool)> {
+    let (section_name, start) = match symbol.strip_prefix(b"__start_") {
+        Some(name) => (name, true),
+        None => (symbol.strip_prefix(b"__stop_")?, false),
+    };
+    let is_called = |section: &Section| {
+        section.is_loaded() && string_at(names, section.name()).is_some_and(|name| name == section_name)
+    };
+    let found =
+        if start { sections.iter().position(is_called) } else { sections.iter().rposition(is_called) };
+    found.map(|section| (section, start))
+}
+
+/// Where the parts of an image lie, and what else a symbol can stand for.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses<W> {
+    /// The run address of each part.
+    pub parts: [W; 4],
+    /// The offset of the common symbols' room in the data part.
+    pub commons: u32,
+    /// `_GLOBAL_OFFSET_TABLE_`.
+    pub got: W,
+    /// `__dso_handle`: what tells one extension from another.
+    pub dso_handle: W,
+}
+
+impl<W: Word> Addresses<W> {
+    /// The run address of a part.
+    pub fn part(&self, part: Part) -> W {
+        self.parts.get(part as usize).copied().unwrap_or_default()
+    }
+
+    /// The run address of a loaded section.
+    pub fn of(&self, section: &Section) -> W {
+        self.part(section.role().part()).plus(W::of(section.place().into()))
+    }
+}
+
+/// Gives the file's own symbols their addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Assign {
+    next: u32,
+}
+
+impl Assign {
+    /// Assigns up to `budget` symbols of a relocatable file; true when all are done.
+    pub fn step<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        values: &mut [F::Word],
+        addresses: &Addresses<F::Word>,
+        budget: u32,
+    ) -> Result<bool, Error> {
+        let end = view.symbols.len().min(self.next.saturating_add(budget));
+        while self.next < end {
+            let index = SymbolIndex(self.next);
+            let symbol = view.symbols.get(index)?;
+            if let Some(slot) = values.get_mut(self.next as usize) {
+                *slot = match view.symbols.section(index, &symbol)? {
+                    Place::Undefined => waiting(view.sections, *slot, addresses),
+                    Place::Absolute => symbol.value,
+                    Place::Common => {
+                        addresses.part(Part::Data).plus(F::Word::of(addresses.commons.into())).plus(*slot)
+                    }
+                    Place::Section(section) => own(view.sections, section, index, &symbol, addresses)?,
+                };
+            }
+            self.next += 1;
+        }
+        Ok(self.next == view.symbols.len())
+    }
+
+    /// Assigns up to `budget` symbols of a shared object of `size` bytes that lies `bias` bytes from where it was
+    /// linked, its lowest address being `base`; true when all are done.
+    pub fn step_shared<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        values: &mut [F::Word],
+        addresses: &Addresses<F::Word>,
+        (base, bias): (F::Word, F::Word),
+        budget: u32,
+    ) -> Result<bool, Error> {
+        let end = view.symbols.len().min(self.next.saturating_add(budget));
+        while self.next < end {
+            let index = SymbolIndex(self.next);
+            let symbol = view.symbols.get(index)?;
+            if let Some(slot) = values.get_mut(self.next as usize) {
+                *slot = match (symbol.section, symbol.kind()) {
+                    (0, _) => waiting(view.sections, *slot, addresses),
+                    (_, STT_TLS) => Mark::unusable(),
+                    (_, STT_GNU_IFUNC) => Mark::deferred(),
+                    (0xfff1, _) => symbol.value,
+                    _ if symbol.value < base => {
+                        let (value, size) = (symbol.value.get(), base.get());
+                        return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
+                    }
+                    _ => symbol.value.plus(bias),
+                };
+            }
+            self.next += 1;
+        }
+        Ok(self.next == view.symbols.len())
+    }
+}
+
+/// What an undefined symbol's mark stands for, now that addresses are known.
+fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) -> W {
+    if value == Mark::got() {
+        return addresses.got;
+    }
+    if value == Mark::dso_handle() {
+        return addresses.dso_handle;
+    }
+    match Mark::of_boundary(value).and_then(|(index, start)| Some((sections.get(index)?, start))) {
+        Some((section, true)) => addresses.of(section),
+        Some((section, false)) => addresses.of(section).plus(W::of(section.size().into())),
+        None => value,
+    }
+}
+
+/// The address of a symbol in a section of a relocatable file.
+fn own<W: Word>(
+    sections: &[Section],
+    section: u32,
+    index: SymbolIndex,
+    symbol: &Symbol<W>,
+    addresses: &Addresses<W>,
+) -> Result<W, Error> {
+    let Some(section) = sections.get(section as usize).filter(|section| section.is_loaded()) else {
+        return Ok(Mark::unusable());
+    };
+    let (value, size) = (symbol.value.get(), u64::from(section.size()));
+    if value > size {
+        return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
+    }
+    Ok(addresses.of(section).plus(symbol.value))
+}
