@@ -1,1 +1,86 @@
-fn main() {}
+//! The project's own commands, run as `cargo xtask COMMAND`.
+
+mod board;
+mod error;
+mod process;
+mod project;
+mod setup;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use error::Result;
+
+fn main() -> ExitCode {
+    match dispatch(&command_line().get_matches()) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command_line() -> Command {
+    let no_setup =
+        Arg::new("no-setup").long("no-setup").action(ArgAction::SetTrue).help("Install nothing first");
+    let filter = Arg::new("FILTER").default_value("").hide_default_value(true);
+    let filter = filter.help("Part of a phase's name, or else of a test's name");
+    let boards: Vec<&str> = board::BOARDS.iter().map(|board| board.name).collect();
+    let board = Arg::new("NAME").value_parser(boards).required(true).help("The folder in boards/");
+    let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+    let rest =
+        rest.value_parser(clap::value_parser!(OsString)).help("Given on to the benchmark, such as --json");
+    Command::new("xtask")
+        .bin_name("cargo xtask")
+        .about("The project's own commands")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(Command::new("setup").about("Install what the tests need"))
+        .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
+        .subcommand(Command::new("board").about("Build a board's firmware and run it in QEMU").arg(board))
+        .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
+}
+
+/// Whether all went well, as far as that is not said by an error.
+fn dispatch(matches: &ArgMatches) -> Result<bool> {
+    match matches.subcommand() {
+        Some(("setup", _)) => setup::setup()?,
+        Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
+        Some(("board", given)) => board::find(text(given, "NAME")).run()?,
+        Some(("bench", given)) => bench(given)?,
+        _ => unreachable!("clap requires one of the commands above"),
+    }
+    Ok(true)
+}
+
+fn text<'a>(given: &'a ArgMatches, name: &str) -> &'a str {
+    given.get_one::<String>(name).map_or("", String::as_str)
+}
+
+/// Standard output belongs to the benchmark alone, so the command is not shown.
+fn bench(given: &ArgMatches) -> Result<()> {
+    let arguments = given.get_many::<OsString>("ARGS").into_iter().flatten();
+    let mut cargo = project::cargo();
+    cargo.args(["run", "--release", "--quiet", "--package=llext-bench", "--"]).args(arguments);
+    process::run_unseen(&mut cargo)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_consistent() {
+        super::command_line().debug_assert();
+    }
+
+    #[test]
+    fn the_benchmark_gets_every_argument() {
+        let given = super::command_line().get_matches_from(["xtask", "bench", "--json", "--only", "d"]);
+        let (_, bench) = given.subcommand().expect("bench is a command");
+        let arguments: Vec<_> = bench.get_many::<std::ffi::OsString>("ARGS").into_iter().flatten().collect();
+        assert_eq!(arguments, ["--json", "--only", "d"]);
+    }
+}

@@ -1,0 +1,98 @@
+//! What the tests need besides Rust, by name: how its presence shows, and which packages bring it.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::process::{find, find_newest, output};
+
+/// One thing to install.
+pub(super) struct Need {
+    /// What people call it.
+    pub(super) name: &'static str,
+    pub(super) present: fn() -> bool,
+    pub(super) packages: &'static [Package],
+    /// What is left out where it cannot be installed.
+    pub(super) without: &'static str,
+}
+
+/// How a distribution names what brings it.
+pub(super) enum Package {
+    /// One name, the same in every release.
+    Named(&'static str),
+    /// `PREFIX-N`, of which the highest N that the distribution offers is taken.
+    Newest(&'static str),
+}
+use Package::{Named, Newest};
+
+const C_TESTS: &str = "the extensions in C and C++ are left out";
+const BOARDS: &str = "the boards are left out";
+
+pub(super) const NEEDS: &[Need] = &[
+    Need {
+        name: "gcc",
+        present: || find("gcc").is_some() && Path::new("/usr/include/stdio.h").exists(),
+        packages: &[Named("gcc"), Named("libc6-dev")],
+        without: C_TESTS,
+    },
+    Need { name: "g++", present: || find("g++").is_some(), packages: &[Named("g++")], without: C_TESTS },
+    Need {
+        name: "binutils",
+        present: || find("ld").is_some() && find("objcopy").is_some(),
+        packages: &[Named("binutils")],
+        without: C_TESTS,
+    },
+    Need {
+        name: "clang",
+        present: || find_newest("clang").is_some(),
+        packages: &[Newest("clang")],
+        without: "what clang makes of the extensions is left out",
+    },
+    Need {
+        name: "lld",
+        present: || find_newest("lld").is_some(),
+        packages: &[Newest("lld")],
+        without: "what lld links is left out",
+    },
+    Need {
+        name: "gcc-arm-none-eabi",
+        present: || output(Command::new("arm-none-eabi-gcc").arg("--version")).is_ok(),
+        packages: &[Named("gcc-arm-none-eabi")],
+        without: BOARDS,
+    },
+    Need {
+        name: "newlib",
+        present: || Path::new("/usr/include/newlib/stdint.h").exists() || compiler_has("libc.a"),
+        packages: &[Named("libnewlib-arm-none-eabi")],
+        without: BOARDS,
+    },
+    Need {
+        name: "qemu-system-arm",
+        present: || find("qemu-system-arm").is_some(),
+        packages: &[Named("qemu-system-arm")],
+        without: BOARDS,
+    },
+];
+
+/// Debian's own Rust, from whose source the standard library is built for targets that rustup cannot bring.
+pub(super) const DEBIAN_RUST: Need = Need {
+    name: "rustc-web with its source",
+    present: || {
+        ["/usr/bin/rustc", "/usr/bin/cargo", "/usr/lib/rustlib/src/rust/library/core/Cargo.toml"]
+            .iter()
+            .all(|file| Path::new(file).exists())
+    },
+    packages: &[
+        Named("rustc-web"),
+        Named("cargo-web"),
+        Named("libstd-rust-web-dev"),
+        Named("rust-web-src"),
+        Newest("lld"),
+    ],
+    without: BOARDS,
+};
+
+/// Whether the Arm compiler finds a file of its C library: it prints the whole path of those it does.
+fn compiler_has(file: &str) -> bool {
+    let found = output(Command::new("arm-none-eabi-gcc").arg(format!("-print-file-name={file}")));
+    found.is_ok_and(|path| Path::new(&path).is_absolute())
+}

@@ -1,0 +1,87 @@
+//! `cargo xtask test`: every check there is, phase after phase, and a table at the end.
+
+mod phase;
+mod phases;
+
+use std::time::{Duration, Instant};
+
+use crate::error::{Result, bail};
+use crate::setup;
+use phase::{Count, Outcome, Phase, Report};
+use phases::{PHASES, WITH_TESTS};
+
+/// Runs the phases, all of them also when one fails, and says whether all passed. `filter` is part of a phase's
+/// name, or else of a test's.
+pub(crate) fn test(with_setup: bool, filter: &str) -> Result<bool> {
+    let start = Instant::now();
+    let mut reports = Vec::new();
+    if with_setup {
+        let setup = Phase { name: "setup", run: |_| setup::setup().map(|()| Outcome::default()) };
+        reports.push(setup.report(""));
+    }
+    let (phases, filter) = select(filter);
+    reports.extend(phases.iter().map(|phase| phase.report(filter)));
+    summarise(&reports, start.elapsed(), filter)
+}
+
+/// Which phases a filter means, and what of it is left for them to select tests by.
+fn select(filter: &str) -> (Vec<&'static Phase>, &str) {
+    let named = |phase: &&Phase| phase.name.contains(filter);
+    if PHASES.iter().any(|phase| named(&phase)) {
+        return (PHASES.iter().filter(named).collect(), "");
+    }
+    (PHASES.iter().filter(|phase| WITH_TESTS.contains(&phase.name)).collect(), filter)
+}
+
+fn summarise(reports: &[Report], time: Duration, filter: &str) -> Result<bool> {
+    println!("\n{:<14} {:>8} {:>8} {:>8}", "phase", "seconds", "passed", "failed");
+    for report in reports {
+        let Count { passed, failed, .. } = report.outcome.count;
+        println!("{:<14} {:>8.1} {passed:>8} {failed:>8}", report.name, report.time.as_secs_f64());
+    }
+    println!("{:<14} {:>8.1}", "in all", time.as_secs_f64());
+    for report in reports {
+        report.outcome.left_out.iter().for_each(|why| println!("left out of {}: {why}", report.name));
+    }
+    setup::missing().iter().for_each(|line| println!("missing: {line}"));
+    for report in reports {
+        report.outcome.failures.iter().for_each(|failure| println!("failed in {}: {failure}", report.name));
+    }
+    conclude(reports, filter)
+}
+
+fn conclude(reports: &[Report], filter: &str) -> Result<bool> {
+    let mut count = Count::default();
+    reports.iter().for_each(|report| count.add(report.outcome.count));
+    if count.ignored > 0 {
+        println!("{} tests are marked to be ignored and did not run", count.ignored);
+    }
+    println!("{} passed, {} failed", count.passed, count.failed);
+    let ran = count.passed + count.failed > 0;
+    if !ran && reports.iter().all(|report| report.outcome.left_out.is_empty()) {
+        bail!("nothing ran: no phase and no test is named {filter:?}");
+    }
+    Ok(count.failed == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(filter: &str) -> Vec<&'static str> {
+        select(filter).0.iter().map(|phase| phase.name).collect()
+    }
+
+    #[test]
+    fn a_filter_names_phases_first() {
+        assert_eq!(names("tidy"), ["tidy"]);
+        assert_eq!(names("").len(), PHASES.len());
+        assert_eq!(select("tidy").1, "");
+    }
+
+    #[test]
+    fn any_other_filter_selects_tests() {
+        assert_eq!(names("veneer_is_shared"), WITH_TESTS);
+        assert_eq!(select("veneer_is_shared").1, "veneer_is_shared");
+    }
+}

@@ -1,0 +1,151 @@
+//! The phases of `cargo xtask test`, in the order they run.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::phase::{Count, Outcome, Phase};
+use crate::error::Result;
+use crate::process::{find, run, run_and_read};
+use crate::setup::bare::{Compiler, TARGETS};
+use crate::setup::has_component;
+use crate::{board, project};
+
+pub(super) const PHASES: &[Phase] = &[
+    Phase { name: "format", run: format },
+    Phase { name: "clippy", run: clippy },
+    Phase { name: "bare-host", run: bare_host },
+    Phase { name: "bare-targets", run: bare_targets },
+    Phase { name: "debug", run: debug },
+    Phase { name: "release", run: release },
+    Phase { name: "doc-tests", run: doc_tests },
+    Phase { name: "docs", run: docs },
+    Phase { name: "tidy", run: tidy },
+    Phase { name: "extensions", run: extensions },
+    Phase { name: "boards", run: boards },
+];
+
+/// The phases in which part of a test's name selects.
+pub(super) const WITH_TESTS: &[&str] = &["debug", "release", "doc-tests", "tidy", "extensions"];
+
+fn format(_: &str) -> Result<Outcome> {
+    if !has_component("fmt") {
+        return Ok(Outcome::left_out("rustfmt is missing"));
+    }
+    let workspace = passes(project::cargo().args(["fmt", "--all", "--check"]));
+    let apart = passes(Command::new("rustfmt").args(["--check", "--edition", "2024"]).args(sources_apart()?));
+    Ok([workspace, apart].into_iter().map(Outcome::of).sum())
+}
+
+/// The Rust files of the folders that are no part of the workspace.
+fn sources_apart() -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for folder in ["boards", "extensions", "fuzz"] {
+        project::files(&project::root().join(folder), "rs", &mut files)?;
+    }
+    Ok(files)
+}
+
+fn clippy(_: &str) -> Result<Outcome> {
+    lint(&["--workspace", "--all-targets", "--all-features"])
+}
+
+/// The crates that must build without the standard library.
+const BARE: [&str; 4] =
+    ["--package=llext-link", "--package=llext", "--package=llext-sdk", "--no-default-features"];
+
+fn bare_host(_: &str) -> Result<Outcome> {
+    lint(&BARE)
+}
+
+/// With clippy where the target's compiler has one, else by building.
+fn bare_targets(_: &str) -> Result<Outcome> {
+    each(TARGETS, |target| {
+        let Some(compiler) = Compiler::find(target) else {
+            return Ok(Outcome::left_out(format!("there is no Rust for {target}")));
+        };
+        let mut cargo = compiler.cargo()?;
+        if compiler.has_clippy() {
+            passes(cargo.arg("clippy").args(BARE).args(["--target", target, "--", "-Dwarnings"]))
+        } else {
+            passes(cargo.arg("check").args(BARE).args(["--target", target]))
+        }
+    })
+}
+
+/// All but the task runner and the extensions, which have phases of their own.
+const ALL_TESTS: [&str; 7] =
+    ["test", "--workspace", "--exclude=xtask", "--all-features", "--no-fail-fast", "--tests", "--examples"];
+
+fn debug(filter: &str) -> Result<Outcome> {
+    tests(project::cargo().args(ALL_TESTS), filter)
+}
+
+fn release(filter: &str) -> Result<Outcome> {
+    tests(project::cargo().args(ALL_TESTS).arg("--release"), filter)
+}
+
+fn doc_tests(filter: &str) -> Result<Outcome> {
+    tests(project::cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast", "--doc"]), filter)
+}
+
+fn docs(_: &str) -> Result<Outcome> {
+    let mut cargo = project::cargo();
+    passes(
+        cargo.args(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-Dwarnings"),
+    )
+}
+
+fn tidy(filter: &str) -> Result<Outcome> {
+    tests(project::cargo().args(["test", "--package=xtask", "--release", "--no-fail-fast"]), filter)
+}
+
+fn extensions(filter: &str) -> Result<Outcome> {
+    if find("gcc").is_none() {
+        return Ok(Outcome::left_out("gcc is missing"));
+    }
+    let matrix = ["test", "--package=cargo-llext", "--test=extensions"];
+    each(&[&[][..], &["--release"]], |profile| tests(project::cargo().args(matrix).args(*profile), filter))
+}
+
+fn boards(_: &str) -> Result<Outcome> {
+    each(board::BOARDS, |board| match board.missing() {
+        Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", board.name))),
+        None => board.run().map(|()| Outcome::passed()),
+    })
+}
+
+/// A command that is one test.
+fn passes(command: &mut Command) -> Result<Outcome> {
+    run(command).map(|()| Outcome::passed())
+}
+
+fn lint(what: &[&str]) -> Result<Outcome> {
+    if !has_component("clippy") {
+        return Ok(Outcome::left_out("clippy is missing"));
+    }
+    passes(project::cargo().arg("clippy").args(what).args(["--", "-Dwarnings"]))
+}
+
+/// A `cargo test`, whose results are counted. A test program that dies without a result is one that failed.
+fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
+    if !filter.is_empty() {
+        command.arg(filter);
+    }
+    let mut outcome = Outcome::default();
+    let ended = run_and_read(command, |line| {
+        outcome.count.add(Count::of_line(line).unwrap_or_default());
+        if line.starts_with("test ") && line.ends_with(" FAILED") {
+            outcome.failures.push(line.to_owned());
+        }
+    });
+    if let Err(error) = ended {
+        outcome.failures.push(error.to_string());
+        outcome.count.failed = outcome.count.failed.max(1);
+    }
+    Ok(outcome)
+}
+
+/// One after the other: the failure of one does not keep the others from running.
+fn each<T>(things: &[T], run: impl Fn(&T) -> Result<Outcome>) -> Result<Outcome> {
+    Ok(things.iter().map(|thing| Outcome::of(run(thing))).sum())
+}
