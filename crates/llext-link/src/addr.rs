@@ -1,6 +1,6 @@
 //! Addresses, indexes and ranges: numbers that must not be mistaken for one another.
 
-use core::fmt::{Debug, LowerHex};
+use core::fmt::{self, Debug, LowerHex};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The largest alignment of a section, segment or common symbol, bytes.
@@ -25,6 +25,17 @@ pub enum Part {
 impl Part {
     /// All parts, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Image, Self::Code, Self::Constants, Self::Data];
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Image => "image",
+            Self::Code => "code",
+            Self::Constants => "constants",
+            Self::Data => "data",
+        })
+    }
 }
 
 /// An index into the section header table.
@@ -60,7 +71,7 @@ impl Extent {
     }
 }
 
-/// The run addresses an image may have: all its bytes lie in `low..high`.
+/// A range of run addresses: those an image may have, say, whose bytes then all lie in `low..high`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Window {
     /// The lowest address allowed.
@@ -73,13 +84,19 @@ impl Window {
     /// No restriction.
     pub const ALL: Self = Self { low: 0, high: u64::MAX };
 
-    /// What both allow; empty (`low >= high`) when nothing is.
-    pub fn and(self, other: Self) -> Self {
-        Self { low: self.low.max(other.low), high: self.high.min(other.high) }
+    /// Whether all of `address..address + size` lies in the window.
+    pub fn holds(&self, address: u64, size: u64) -> bool {
+        address >= self.low && address.checked_add(size).is_some_and(|end| end <= self.high)
+    }
+
+    /// What both allow; empty when nothing is.
+    pub fn intersection(&self, other: &Self) -> Self {
+        let low = self.low.max(other.low);
+        Self { low, high: self.high.min(other.high).max(low) }
     }
 
     /// Whether no address is allowed.
-    pub fn is_empty(self) -> bool {
+    pub fn is_empty(&self) -> bool {
         self.low >= self.high
     }
 }
@@ -159,7 +176,16 @@ mod tests {
     #[test]
     fn windows_meet() {
         let low = Window { low: 0, high: 10 };
-        assert!(low.and(Window { low: 10, high: 20 }).is_empty());
-        assert_eq!(low.and(Window::ALL), low);
+        assert!(low.intersection(&Window { low: 10, high: 20 }).is_empty());
+        assert_eq!(low.intersection(&Window::ALL), low);
+    }
+
+    #[test]
+    fn windows_hold_whole_ranges_only() {
+        let window = Window { low: 0x1000, high: 0x3000 };
+        assert!(window.holds(0x1000, 0x2000));
+        assert!(!window.holds(0xfff, 1));
+        assert!(!window.holds(0x2fff, 2));
+        assert!(!window.holds(u64::MAX, 2));
     }
 }

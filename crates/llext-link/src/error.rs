@@ -28,6 +28,9 @@ impl Name {
     /// How many bytes of a name an error keeps.
     pub const CAPACITY: usize = 47;
 
+    /// The name of nothing.
+    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
+
     /// Keeps as much of `name` as fits.
     pub fn new(name: &[u8]) -> Self {
         let mut bytes = [0; Self::CAPACITY];
@@ -68,13 +71,14 @@ impl fmt::Debug for Name {
 #[macro_export]
 #[doc(hidden)]
 macro_rules! error_table {
-    ($(#[$outer:meta])* pub enum $Enum:ident {
+    ($(#[$outer:meta])* pub enum $Enum:ident $([$(#[doc = $wdoc:literal])+ $wrap:ident($inner:ty)])* {
         $($(#[doc = $doc:literal])+ $code:literal $name:ident $({ $($(#[$fm:meta])* $field:ident: $ty:ty),* $(,)? })? => $text:literal, $cure:literal;)*
     }) => {
         $(#[$outer])*
         #[non_exhaustive]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum $Enum {
+            $($(#[doc = $wdoc])+ $wrap($inner),)*
             $($(#[doc = $doc])+ #[doc = concat!("\n\nCode ", $code, ". Cure: ", $cure, ".")]
               $name $({ $($(#[$fm])* $field: $ty),* })?,)*
         }
@@ -87,27 +91,33 @@ macro_rules! error_table {
 
             /// The stable number of this error.
             pub const fn code(&self) -> u16 {
-                match self { $(Self::$name { .. } => $code,)* }
+                match self { $(Self::$wrap(inner) => inner.code(),)* $(Self::$name { .. } => $code,)* }
             }
 
             /// What mends it.
             pub const fn cure(&self) -> &'static str {
-                match self { $(Self::$name { .. } => $cure,)* }
+                match self { $(Self::$wrap(inner) => inner.cure(),)* $(Self::$name { .. } => $cure,)* }
             }
 
             /// The variant's name.
             pub const fn name(&self) -> &'static str {
-                match self { $(Self::$name { .. } => stringify!($name),)* }
+                match self { $(Self::$wrap(inner) => inner.name(),)* $(Self::$name { .. } => stringify!($name),)* }
             }
         }
 
         impl ::core::fmt::Display for $Enum {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                match *self { $(#[allow(unused_variables)] Self::$name $({ $($field),* })? => ::core::write!(f, $text),)* }
+                match *self { $(Self::$wrap(inner) => ::core::fmt::Display::fmt(&inner, f),)* $(#[allow(unused_variables)] Self::$name $({ $($field),* })? => ::core::write!(f, $text),)* }
             }
         }
 
         impl ::core::error::Error for $Enum {}
+
+        $(impl From<$inner> for $Enum {
+            fn from(inner: $inner) -> Self {
+                Self::$wrap(inner)
+            }
+        })*
     };
 }
 

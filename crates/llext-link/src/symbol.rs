@@ -116,7 +116,10 @@ impl Resolve {
             let value = match self.place(view, index, &symbol)? {
                 Place::Undefined => self.undefined(view, index, &symbol, lookup, missing)?,
                 Place::Absolute => symbol.value,
-                Place::Common => self.common(index, &symbol)?,
+                Place::Common => {
+                    self.count_export(view, index, &symbol)?;
+                    self.common(index, &symbol)?
+                }
                 Place::Section(_) => self.own(view, index, &symbol)?,
             };
             if let Some(slot) = values.get_mut(self.next as usize) {
@@ -160,13 +163,23 @@ impl Resolve {
             if symbol.kind() == STT_GNU_IFUNC {
                 return Err(Error::UnsupportedSymbol { symbol: index.0, kind: symbol.kind() });
             }
-            if symbol.is_exported() {
-                self.tally.exports += 1;
-                let len = view.symbols.name(index, symbol)?.len() as u32 + 1;
-                self.tally.export_names = self.tally.export_names.saturating_add(len);
-            }
+            self.count_export(view, index, symbol)?;
         }
         Ok(F::Word::default())
+    }
+
+    fn count_export<F: Format>(
+        &mut self,
+        view: &View<'_, F>,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<(), Error> {
+        if symbol.is_exported() {
+            self.tally.exports += 1;
+            let len = view.symbols.name(index, symbol)?.len() as u32 + 1;
+            self.tally.export_names = self.tally.export_names.saturating_add(len);
+        }
+        Ok(())
     }
 
     /// Room for a common symbol: its value until then is its offset in that room.
@@ -176,7 +189,6 @@ impl Resolve {
             return Err(Error::BadCommon { symbol: index.0, align });
         }
         let tally = &mut self.tally;
-        tally.exports += 1;
         tally.common_align = tally.common_align.max(align as u32);
         let offset = align_up(tally.common_size.into(), align).unwrap_or(u64::MAX);
         let end = offset.saturating_add(size);

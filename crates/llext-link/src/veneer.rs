@@ -149,7 +149,7 @@ impl<F: Format> Count<'_, F> {
     }
 
     fn restrict(&mut self, window: Window) {
-        let narrower = self.needs.window.and(window);
+        let narrower = self.needs.window.intersection(&window);
         if !narrower.is_empty() {
             self.needs.window = narrower;
         }

@@ -1,2 +1,41 @@
-//! Loads native code at run time.
+//! Loads native code at run time: an ELF file is placed in memory, linked against what the host exports, protected,
+//! run, counted and taken away again.
+//!
+//! On a microcontroller without an operating system, and in a process on Linux. The order of the modules is the order
+//! of the work; each uses only those before it:
+//!
+//! [`source`] < [`memory`] < image < [`export`] < lifecycle < [`registry`] < [`call`] < [`loader`]
+
 #![no_std]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(any(feature = "std", test))]
+extern crate std;
+// The macros name this crate by its path, also inside it.
+extern crate self as llext;
+
+pub mod call;
+pub mod error;
+pub mod export;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub mod host;
+mod image;
+mod lifecycle;
+pub mod loader;
+pub mod lock;
+pub mod memory;
+pub mod native;
+pub mod registry;
+pub mod source;
+
+pub use call::Symbol;
+pub use error::Error;
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use host::{Host, Plugin};
+pub use lifecycle::{ExtensionPanic, PanicHook};
+pub use loader::{Load, Loader};
+pub use lock::{NoopRawMutex, RawMutex};
+pub use memory::{Memory, Pool};
+pub use registry::{Handle, Refused, Registry};
+pub use source::Source;

@@ -119,7 +119,7 @@ impl Header {
             if segments == PN_XNUM {
                 segments = first.info;
             }
-            let size = sections.checked_mul(entry as u64).unwrap_or(u64::MAX);
+            let size = sections.saturating_mul(entry as u64);
             self.sections = self.table("section header table", shoff, size)?;
             self.section_count = sections as u32;
         } else {

@@ -6,6 +6,7 @@
 //! <https://gabi.xinuos.com/>
 
 pub mod dynamic;
+pub mod exported;
 pub mod hash;
 pub mod header;
 pub mod note;

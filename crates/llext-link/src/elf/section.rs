@@ -162,6 +162,9 @@ pub struct Section {
     traits: u32,
 }
 
+/// The mark of a string table that is not loaded.
+const STRINGS: u32 = 0x400;
+
 impl Section {
     /// What becomes of it.
     pub fn role(&self) -> Role {
@@ -276,7 +279,7 @@ impl Scan {
     /// Checks one header and keeps what the link needs of it.
     fn check<F: Format>(&mut self, file: &Header, index: u32, raw: &SectionHeader) -> Result<Section, Error> {
         self.note_table::<F>(file, index, raw)?;
-        let Some(role) = role(index, raw)? else { return Ok(Section::default()) };
+        let Some(role) = role(index, raw)? else { return unused(file, raw) };
         let align = raw.align.max(1);
         if !align.is_power_of_two() || align > MAX_ALIGN {
             return Err(Error::BadAlignment { section: index, found: raw.align });
@@ -337,10 +340,25 @@ impl Scan {
         Ok(())
     }
 
-    /// The index of the symbols' string table, once the symbol table has been seen.
-    pub fn strings(&self) -> SectionIndex {
-        SectionIndex(self.strings)
+    /// After the scan: the tables of a relocatable file, which cannot do without symbols.
+    pub fn finish(mut self, sections: &[Section]) -> Result<Tables, Error> {
+        if self.symbols == 0 {
+            return Err(Error::MissingTable { what: "symbol table" });
+        }
+        let strings = sections.get(self.strings as usize).filter(|section| section.traits & STRINGS != 0);
+        let bad = Error::BadLink { section: self.symbols, found: self.strings, expected: "a string table" };
+        self.tables.strings = strings.ok_or(bad)?.extent();
+        Ok(self.tables)
     }
+}
+
+/// Of a section without a role only string tables are remembered: the symbols' may stand before or after them.
+fn unused(file: &Header, raw: &SectionHeader) -> Result<Section, Error> {
+    if raw.kind != sht::STRTAB {
+        return Ok(Section::default());
+    }
+    let extent = file.table("string table", raw.offset, raw.size)?;
+    Ok(Section { offset: extent.offset, size: extent.size, place: 0, traits: STRINGS })
 }
 
 fn must_divide(section: u32, raw: &SectionHeader, expected: u64) -> Result<(), Error> {

@@ -1,0 +1,206 @@
+//! The symbols a host offers: tables made at compile time, sections collected at link time, and how names are found in them.
+//!
+//! An entry is two words, the address of a NUL-terminated name and an address, which is also what LLEXT and the C header
+//! write. A name is hashed once (ELF's GNU hash) however many tables are asked for it, and every hit compares the whole name.
+
+use core::ffi::{CStr, c_char};
+
+mod index;
+#[cfg(all(feature = "std", target_os = "linux"))]
+mod libc;
+mod macros;
+#[cfg(not(any(windows, target_vendor = "apple")))]
+mod section;
+mod table;
+
+pub use index::{Index, IndexError, buckets_for, insert, lookup};
+#[cfg(all(feature = "std", target_os = "linux"))]
+pub use libc::Libc;
+#[doc(hidden)]
+pub use llext_macros::exports as __exports;
+#[cfg(not(any(windows, target_vendor = "apple")))]
+pub use section::section;
+pub use table::ExportTable;
+#[doc(hidden)]
+pub use table::{ascending, entries, hashes};
+
+/// One exported symbol: the address of its NUL-terminated name, and its own.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct Export {
+    name: *const u8,
+    address: *const (),
+}
+
+// SAFETY: both are addresses of things that live as long as the entry; the name is never written, and what the other
+// address is used for is for its users to vouch.
+unsafe impl Send for Export {}
+// SAFETY: as above.
+unsafe impl Sync for Export {}
+
+impl Export {
+    /// The export of whatever lies at `address` under `name`.
+    pub const fn new(name: &'static CStr, address: *const ()) -> Self {
+        Self { name: name.as_ptr().cast(), address }
+    }
+
+    /// Its name, without the NUL.
+    pub const fn name(&self) -> &CStr {
+        // SAFETY: `name` is a NUL-terminated string that lives as long as the entry.
+        unsafe { CStr::from_ptr(self.name.cast::<c_char>()) }
+    }
+
+    /// Its address. Of a Thumb function it is odd.
+    pub fn address(&self) -> usize {
+        self.address.addr()
+    }
+
+    /// The GNU hash of its name.
+    pub(crate) const fn hash(&self) -> u32 {
+        let mut hash = SEED;
+        let mut at = self.name;
+        // SAFETY: the walk stops at the NUL that ends the name.
+        while let byte @ 1.. = unsafe { *at } {
+            hash = mix(hash, byte);
+            // SAFETY: as above.
+            at = unsafe { at.add(1) };
+        }
+        hash
+    }
+
+    /// Whether it has exactly this name.
+    pub(crate) fn is_named(&self, name: &[u8]) -> bool {
+        self.name().to_bytes() == name
+    }
+}
+
+impl core::fmt::Debug for Export {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Export").field("name", &self.name()).field("address", &self.address).finish()
+    }
+}
+
+/// A symbol's name with its GNU hash, so that the hash is computed once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolName<'a> {
+    /// The name, without a NUL.
+    pub bytes: &'a [u8],
+    /// Its GNU hash.
+    pub hash: u32,
+}
+
+impl<'a> SymbolName<'a> {
+    /// Hashes a name.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        let mut hash = SEED;
+        let mut rest = bytes;
+        while let [byte, after @ ..] = rest {
+            hash = mix(hash, *byte);
+            rest = after;
+        }
+        Self { bytes, hash }
+    }
+}
+
+const SEED: u32 = 5381;
+
+/// One step of the GNU hash.
+const fn mix(hash: u32, byte: u8) -> u32 {
+    hash.wrapping_mul(33).wrapping_add(byte as u32)
+}
+
+/// Something that knows the addresses of symbols by name.
+///
+/// A slice or an array of them asks one after the other; the first answer counts.
+pub trait Exports {
+    /// The address of the symbol `name`, or `None` where it is not known.
+    fn address(&self, name: &SymbolName<'_>) -> Option<usize>;
+
+    /// Whether it stands in for the shared object `soname`, which then need not be loaded.
+    fn provides(&self, soname: &[u8]) -> bool {
+        let _ = soname;
+        false
+    }
+}
+
+impl<E: Exports + ?Sized> Exports for &E {
+    fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
+        (**self).address(name)
+    }
+
+    fn provides(&self, soname: &[u8]) -> bool {
+        (**self).provides(soname)
+    }
+}
+
+impl<E: Exports> Exports for [E] {
+    fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
+        self.iter().find_map(|exports| exports.address(name))
+    }
+
+    fn provides(&self, soname: &[u8]) -> bool {
+        self.iter().any(|exports| exports.provides(soname))
+    }
+}
+
+impl<E: Exports, const N: usize> Exports for [E; N] {
+    fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
+        self.as_slice().address(name)
+    }
+
+    fn provides(&self, soname: &[u8]) -> bool {
+        self.as_slice().provides(soname)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct One(&'static [u8], usize);
+
+    impl Exports for One {
+        fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
+            (name.bytes == self.0).then_some(self.1)
+        }
+
+        fn provides(&self, soname: &[u8]) -> bool {
+            soname == self.0
+        }
+    }
+
+    #[test]
+    fn the_hash_is_the_one_of_elf_s_gnu_hash_tables() {
+        for (name, hash) in
+            [("", 0x0000_1505), ("printf", 0x156b_2bb8), ("exit", 0x7c96_7e3f), ("syscall", 0xbac2_12a0)]
+        {
+            assert_eq!(SymbolName::new(name.as_bytes()).hash, hash, "{name}");
+        }
+        assert_eq!(Export::new(c"syscall", core::ptr::null()).hash(), 0xbac2_12a0);
+    }
+
+    #[test]
+    fn a_name_is_compared_whole() {
+        let export = Export::new(c"log", core::ptr::null());
+        assert!(export.is_named(b"log"));
+        for other in ["", "lo", "log2", "logarithm", "log\0", "log\0x"] {
+            assert!(!export.is_named(other.as_bytes()), "{other:?}");
+        }
+        assert!(Export::new(c"", core::ptr::null()).is_named(b""));
+    }
+
+    #[test]
+    fn an_entry_is_two_words_name_first() {
+        assert_eq!(size_of::<Export>(), 2 * size_of::<usize>());
+        assert_eq!(core::mem::offset_of!(Export, name), 0);
+    }
+
+    #[test]
+    fn of_a_chain_the_first_that_knows_a_name_answers() {
+        let chain: [&dyn Exports; 3] = [&One(b"a", 1), &One(b"a", 2), &One(b"b", 3)];
+        assert_eq!(chain.address(&SymbolName::new(b"a")), Some(1));
+        assert_eq!(chain.address(&SymbolName::new(b"b")), Some(3));
+        assert_eq!(chain.address(&SymbolName::new(b"c")), None);
+        assert!(chain.provides(b"b") && !chain.provides(b"c"));
+    }
+}

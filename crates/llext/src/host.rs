@@ -1,0 +1,105 @@
+//! A process as a host: Linux memory, a registry, and the process's own C library.
+
+use crate::error::Error;
+use crate::export::{Exports, Libc, SymbolName};
+use crate::loader::Loader;
+use crate::lock::StdRawMutex;
+use crate::memory::Linux;
+use crate::registry::{self, Registry};
+use crate::source::{File, ReadError, Source};
+use std::path::Path;
+
+/// How many extensions a [`Host`] holds at a time.
+pub const CAPACITY: usize = 256;
+
+/// A live extension of a [`Host`].
+pub type Plugin<'h> = registry::Handle<'h, Linux, StdRawMutex, CAPACITY>;
+
+/// What plugins of this process are loaded into and linked against.
+pub struct Host {
+    registry: Registry<Linux, StdRawMutex, CAPACITY>,
+    exports: ProcessExports,
+}
+
+struct ProcessExports {
+    own: &'static (dyn Exports + Sync),
+    libc: Option<Libc>,
+}
+
+impl Exports for ProcessExports {
+    fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
+        self.own.address(name).or_else(|| self.libc.as_ref()?.address(name))
+    }
+
+    fn provides(&self, soname: &[u8]) -> bool {
+        self.own.provides(soname) || self.libc.as_ref().is_some_and(|libc| libc.provides(soname))
+    }
+}
+
+impl Host {
+    /// A host that offers `exports`, then the process's C library and libm.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] when the process's memory cannot be used.
+    pub fn new(exports: &'static (dyn Exports + Sync)) -> Result<Self, Error> {
+        Self::with(exports, Some(Libc::new()))
+    }
+
+    /// A host that offers `exports` and nothing else.
+    ///
+    /// # Errors
+    /// As for [`Host::new`].
+    pub fn without_libc(exports: &'static (dyn Exports + Sync)) -> Result<Self, Error> {
+        Self::with(exports, None)
+    }
+
+    fn with(own: &'static (dyn Exports + Sync), libc: Option<Libc>) -> Result<Self, Error> {
+        Ok(Self { registry: Registry::new(Linux::new()), exports: ProcessExports { own, libc } })
+    }
+
+    /// A loader with this host's exports.
+    pub fn loader<'h, 'l>(&'h self) -> Loader<'h, 'l, Linux, StdRawMutex, CAPACITY>
+    where
+        'h: 'l,
+    {
+        self.registry.loader(&self.exports)
+    }
+
+    /// Loads an extension from bytes in memory, or any other [`Source`].
+    ///
+    /// # Errors
+    /// Every [`Error`] of a load.
+    ///
+    /// # Safety
+    /// As for [`Loader::load`].
+    pub unsafe fn load(&self, name: &str, source: impl Source) -> Result<Plugin<'_>, Error> {
+        // SAFETY: the caller vouches for the extension.
+        unsafe { self.loader().load(name, source) }
+    }
+
+    /// Loads the file at `path`; its name is the file's, without the last extension.
+    ///
+    /// # Errors
+    /// Every [`Error`] of a load; [`Error::Read`] when the file cannot be opened.
+    ///
+    /// # Safety
+    /// As for [`Loader::load`].
+    pub unsafe fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin<'_>, Error> {
+        let path = path.as_ref();
+        let file = File::open(path);
+        let file = file.map_err(|error| ReadError::Failed { os: error.raw_os_error().unwrap_or(0) })?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        // SAFETY: the caller vouches for the extension.
+        unsafe { self.load(&name, file) }
+    }
+
+    /// A handle of the live extension called `name`.
+    pub fn find(&self, name: &str) -> Option<Plugin<'_>> {
+        self.registry.find(name)
+    }
+
+    /// The registry behind this host.
+    pub fn registry(&self) -> &Registry<Linux, StdRawMutex, CAPACITY> {
+        &self.registry
+    }
+}

@@ -1,0 +1,113 @@
+//! The file during a load: lent whole, or read piece by piece into a batch.
+
+use super::buffer::Buffer;
+use crate::error::Error;
+use crate::native::Native;
+use crate::source::Source;
+use llext_link::addr::Extent;
+use llext_link::elf::Bytes;
+use llext_link::elf::header::{Header, Kind};
+use llext_link::elf::section::{Section, Tables};
+use llext_link::elf::symbol::Symbols;
+use llext_link::symbol::View;
+
+/// How many relocations one read brings.
+pub(super) const BATCH: usize = 64;
+
+/// The file and what is known of it.
+pub(super) struct File<'l, S, T> {
+    pub(super) source: S,
+    pub(super) header: Option<Header>,
+    /// Where the symbol tables lie: in the file when it is lent, else in `tables`.
+    pub(super) extents: Tables,
+    pub(super) sections: Buffer<'l, T>,
+    pub(super) tables: Buffer<'l, T>,
+    pub(super) batch: Buffer<'l, T>,
+}
+
+impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
+    pub(super) fn header(&self) -> Result<Header, Error> {
+        self.header.ok_or(Error::Link(llext_link::Error::NothingToLoad))
+    }
+
+    pub(super) fn sections(&self) -> &[Section] {
+        self.sections.table()
+    }
+
+    /// How many records of `size` bytes one fetch may bring, at most `budget`.
+    pub(super) fn batch(&self, size: usize, budget: u32) -> u32 {
+        let most = if self.source.lent().is_some() { usize::MAX } else { self.batch.bytes().len() };
+        u32::try_from(most / size).unwrap_or(u32::MAX).min(budget)
+    }
+
+    /// Makes the bytes of `extent` ready for [`File::fetched`].
+    pub(super) fn fetch(&mut self, extent: Extent) -> Result<(), Error> {
+        if self.source.lent().is_none() && extent.size > 0 {
+            let buffer = self.batch.bytes_mut().get_mut(..extent.size as usize).unwrap_or_default();
+            self.source.read_at(extent.offset.into(), buffer)?;
+        }
+        Ok(())
+    }
+
+    /// The bytes of `extent`, after [`File::fetch`].
+    pub(super) fn fetched(&self, extent: Extent) -> &[u8] {
+        match self.source.lent() {
+            Some(all) => extent.of(all).unwrap_or_default(),
+            None => self.batch.bytes().get(..extent.size as usize).unwrap_or_default(),
+        }
+    }
+
+    /// Copies the bytes of `extent` to where they will run.
+    pub(super) fn copy(&mut self, extent: Extent, to: &mut [u8]) -> Result<(), Error> {
+        match self.source.lent() {
+            Some(all) => {
+                if let Some(bytes) = extent.of(all).filter(|bytes| bytes.len() == to.len()) {
+                    to.copy_from_slice(bytes);
+                }
+                Ok(())
+            }
+            None => Ok(self.source.read_at(extent.offset.into(), to)?),
+        }
+    }
+
+    /// The tables that symbols are read from.
+    fn table(&self, extent: Extent) -> &[u8] {
+        let all = self.source.lent().unwrap_or(self.tables.bytes());
+        extent.of(all).unwrap_or_default()
+    }
+
+    pub(super) fn names(&self) -> &[u8] {
+        self.table(self.extents.names)
+    }
+
+    pub(super) fn view(&self) -> Result<View<'_, Native>, Error> {
+        let extents = &self.extents;
+        let (entries, strings) = (self.table(extents.symbols), self.table(extents.strings));
+        let symbols = Symbols::new(entries, strings, self.table(extents.extended))?;
+        Ok(View { kind: Kind::Relocatable, symbols, sections: self.sections(), names: self.names() })
+    }
+}
+
+/// The file as the linker reads headers: checked ranges only.
+pub(super) struct Reader<'a, S> {
+    pub(super) source: &'a mut S,
+    pub(super) batch: &'a mut [u8],
+}
+
+impl<S: Source> Bytes for Reader<'_, S> {
+    type Error = Error;
+
+    fn batch(&self) -> usize {
+        if self.source.lent().is_some() { usize::MAX } else { self.batch.len() }
+    }
+
+    fn bytes(&mut self, offset: u32, len: usize) -> Result<&[u8], Error> {
+        if self.source.lent().is_none() {
+            let batch = self.batch.get_mut(..len).unwrap_or_default();
+            self.source.read_at(offset.into(), batch)?;
+            return Ok(batch);
+        }
+        let all = self.source.lent().unwrap_or_default();
+        Ok(Extent { offset, size: len as u32 }.of(all).unwrap_or_default())
+    }
+}

@@ -1,0 +1,393 @@
+//! The end of every load: exports and functions are checked, the image is sealed, constructors run, others may find it.
+
+use super::load::{Load, Word};
+use super::shared::MAX_SEGMENTS;
+use crate::error::{Error, Name};
+use crate::export::{Export, IndexError, SymbolName, buckets_for, insert};
+use crate::image::Image;
+use crate::lifecycle::{Context, Functions, Lifecycle};
+use crate::lock::RawMutex;
+use crate::memory::{Memory, Protection, Segment as Protected};
+use crate::native::{ARCH, Native};
+use crate::registry::{ExportView, Extension, Handle};
+use crate::source::Source;
+use core::ptr::NonNull;
+use llext_link::addr::{Extent, Part, SymbolIndex};
+use llext_link::arch::Expr;
+use llext_link::elf::relocation::Relocations;
+use llext_link::elf::segment::{Segment, Span};
+use llext_link::elf::symbol::{STT_GNU_IFUNC, string_at};
+use llext_link::elf::{read_word, write_word};
+use llext_link::layout::Extra;
+use llext_link::symbol::Mark;
+
+/// The run time's own tables about an extension, planned before memory is reserved.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Tables {
+    /// How many entries the table of exports has.
+    entries: u32,
+    /// The entries lie in the file's own `.exported_sym`; else they are made from its symbols.
+    exported_sym: Option<Extent>,
+    /// Room for the names of made entries, bytes.
+    names: u32,
+    /// A shared object's own dynamic symbols serve.
+    dynamic: bool,
+    /// Room for what the registry knows, bytes.
+    record: u32,
+    /// Where in that room the record begins, after the context.
+    record_at: u32,
+}
+
+const ENTRY: usize = size_of::<Export>();
+
+impl Tables {
+    fn made(&self) -> usize {
+        if self.exported_sym.is_some() || self.dynamic { 0 } else { self.entries as usize * ENTRY }
+    }
+
+    fn buckets(&self) -> usize {
+        if self.dynamic { 0 } else { buckets_for(self.entries as usize) * 4 }
+    }
+
+    pub(super) fn extra(&self) -> Extra {
+        Extra { constants: (self.made() + self.buckets()) as u32 + self.names, data: self.record }
+    }
+}
+
+impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N, S> {
+    fn with_record(&self, tables: Tables) -> Tables {
+        let align = align_of::<Extension<M, R, N>>();
+        let record_at = size_of::<Context<R>>().next_multiple_of(align);
+        let record = record_at + size_of::<Extension<M, R, N>>();
+        Tables { record: record as u32, record_at: record_at as u32, ..tables }
+    }
+
+    /// What a relocatable file's tables need.
+    pub(super) fn plan_tables(&self) -> Tables {
+        use llext_link::elf::section::Role;
+        let exports = self.file.sections().iter().filter(|section| section.role() == Role::Exports);
+        let size: u32 = exports.map(|section| section.size()).fold(0, u32::saturating_add);
+        self.with_record(if size > 0 {
+            Tables {
+                entries: size / ENTRY as u32,
+                exported_sym: Some(Extent::default()),
+                ..Tables::default()
+            }
+        } else {
+            Tables { entries: self.tally.exports, names: self.tally.export_names, ..Tables::default() }
+        })
+    }
+
+    /// What a shared object's tables need; `exported` is where its `.exported_sym` was linked.
+    pub(super) fn plan_shared_tables(
+        &self,
+        span: Span,
+        exported: Option<(u64, u64)>,
+    ) -> Result<Tables, Error> {
+        let Some((address, size)) = exported else {
+            return Ok(self.with_record(Tables { dynamic: true, ..Tables::default() }));
+        };
+        let bad = Error::BadExports { index: 0, found: address };
+        let offset = address.checked_sub(span.base).ok_or(bad)?;
+        let extent = Extent::within(offset, size, span.size.into()).ok_or(bad)?;
+        let entries = extent.size / ENTRY as u32;
+        Ok(self.with_record(Tables { entries, exported_sym: Some(extent), ..Tables::default() }))
+    }
+
+    /// Ends the load: what was checked is sealed, runs, and is published.
+    pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
+        let exports = self.build_exports()?;
+        let lifecycle = self.find_functions()?;
+        let soname = self.soname();
+        let (segments, count) = self.protections();
+        let image = self.image.take().ok_or(Error::Link(llext_link::Error::NothingToLoad))?;
+        let mut image = image.seal(segments.get(..count).unwrap_or_default())?;
+        if self.shared.deferred > 0 {
+            self.run_resolvers(&image)?;
+        }
+        if let Some(relro) = self.shared.span.relro {
+            let (offset, size) = (relro.offset as usize, relro.size as usize);
+            image.protect(Protected { offset, size, protection: Protection::Read })?;
+        }
+        let context = self.addresses.dso_handle as usize;
+        let record = context + self.tables.record_at as usize;
+        let (Some(context), Some(record)) = (NonNull::new(context as *mut _), NonNull::new(record as *mut _))
+        else {
+            return Err(Error::BadExports { index: 0, found: 0 });
+        };
+        let extension: Extension<M, R, N> = Extension {
+            block: image.into_block(),
+            sizes: self.layout.sizes,
+            exports,
+            lifecycle,
+            context,
+            providers: self.providers.hand_over(),
+            soname,
+        };
+        // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
+        // else lies there and no code has run yet.
+        unsafe {
+            context.write(Context::<R>::new(self.name, self.options.panic));
+            record.write(extension);
+        }
+        self.free_scratch();
+        self.initialise(record)
+    }
+
+    /// Runs the constructors and publishes the extension, or takes it away again.
+    fn initialise(&mut self, record: NonNull<Extension<M, R, N>>) -> Result<Handle<'r, M, R, N>, Error> {
+        let busy = Error::Busy { name: Name::new(self.name.as_bytes()) };
+        let id = self.claim.take().ok_or(busy)?;
+        self.registry.initialise(id, record);
+        // SAFETY: the record was just written, and nobody takes it away before it is published.
+        let extension = unsafe { record.as_ref() };
+        // SAFETY: the image is sealed, its functions were checked, and who called `start` vouched for its code.
+        let status = unsafe {
+            extension.lifecycle.bringup();
+            let init = extension.exports.find(&SymbolName::new(b"llext_init"));
+            init.map_or(0, |init| core::mem::transmute::<usize, extern "C" fn() -> i32>(init)())
+        };
+        if status != 0 {
+            self.registry.roll_back(id, record);
+            return Err(Error::InitFailed { status });
+        }
+        self.registry.publish(id)
+    }
+
+    /// Checks the exports and builds the index over them.
+    fn build_exports(&mut self) -> Result<ExportView, Error> {
+        let tables = self.tables;
+        if let (true, Some(dynamic)) = (tables.dynamic, self.shared.dynamic) {
+            let (image, size) =
+                (self.addresses.part(Part::Image) as usize, self.layout.size(Part::Image) as usize);
+            return Ok(ExportView::Dynamic {
+                tables: dynamic,
+                image: (image, size),
+                bias: self.shared.bias as usize,
+            });
+        }
+        let made = tables.made();
+        let extra = self.layout.extra_constants;
+        let buckets_at = extra.offset as usize + made;
+        if made > 0 {
+            self.make_entries(extra.offset as usize, buckets_at + tables.buckets())?;
+        }
+        let (part, at) = match tables.exported_sym {
+            Some(extent) if self.layout.size(Part::Image) > 0 => (Part::Image, extent.offset as usize),
+            Some(_) => (Part::Constants, self.layout.exports.offset as usize),
+            None => (Part::Constants, extra.offset as usize),
+        };
+        let count = tables.entries as usize;
+        for index in 0..count {
+            self.check_entry(part, at + index * ENTRY, index as u32)?;
+        }
+        let entries = self.addresses.part(part) as usize + at;
+        if count > 0 && entries % align_of::<Export>() != 0 {
+            return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
+        }
+        let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));
+        if count > 0 {
+            self.index_entries(entries, buckets_at)?;
+        }
+        Ok(ExportView::Table { entries: (entries, count), buckets })
+    }
+
+    /// Makes a table of the file's global symbols: entries at `entries`, their names at `names`, in the constants.
+    fn make_entries(&mut self, entries: usize, names: usize) -> Result<(), Error> {
+        let view = self.file.view()?;
+        let values = self.values.table::<Word>();
+        let address = self.addresses.part(Part::Constants);
+        let part = self.image.as_mut().map_or(&mut [][..], |image| image.part(Part::Constants));
+        let (mut entry_at, mut name_at) = (entries, names);
+        for index in (0..view.symbols.len()).map(SymbolIndex) {
+            let symbol = view.symbols.get(index)?;
+            let value = values.get(index.0 as usize).copied().unwrap_or_default();
+            if symbol.section == 0 || symbol.section == 0xfff1 || !symbol.is_exported() {
+                continue;
+            }
+            if value == Mark::unusable() {
+                continue;
+            }
+            let name = view.symbols.name(index, &symbol)?;
+            let to = part.get_mut(name_at..).and_then(|part| part.get_mut(..name.len()));
+            to.unwrap_or_default().copy_from_slice(name);
+            let entry = part.get_mut(entry_at..).and_then(|part| part.get_mut(..ENTRY)).unwrap_or_default();
+            let (first, second) = entry.split_at_mut(ENTRY / 2);
+            write_word::<Native>(first, address.wrapping_add(name_at as Word));
+            write_word::<Native>(second, value);
+            (entry_at, name_at) = (entry_at + ENTRY, name_at + name.len() + 1);
+        }
+        // Absolute symbols and those of sections that are not loaded were counted, and are no exports.
+        self.tables.entries = ((entry_at - entries) / ENTRY) as u32;
+        Ok(())
+    }
+
+    /// An entry's name must end inside the image, and its address lie in it.
+    fn check_entry(&mut self, part: Part, at: usize, index: u32) -> Result<(), Error> {
+        let bytes = self.image()?.part(part);
+        let name = read_word::<Native>(bytes, at).unwrap_or_default();
+        let address = read_word::<Native>(bytes, at + ENTRY / 2).unwrap_or_default();
+        let named = [Part::Image, Part::Constants, Part::Data].into_iter().any(|part| {
+            let Some(offset) = self.offset_in(part, name) else { return false };
+            let bytes: &[u8] = self.image.as_mut().map_or(&mut [], |image| image.part(part));
+            string_at(bytes, offset as u32).is_some()
+        });
+        if !named {
+            return Err(Error::BadExports { index, found: name.into() });
+        }
+        if Part::ALL.into_iter().all(|part| self.offset_in(part, address).is_none()) {
+            return Err(Error::BadExports { index, found: address.into() });
+        }
+        Ok(())
+    }
+
+    fn offset_in(&self, part: Part, address: Word) -> Option<Word> {
+        let offset = address.wrapping_sub(self.addresses.part(part));
+        (offset < self.layout.size(part) as Word).then_some(offset)
+    }
+
+    fn index_entries(&mut self, entries: usize, buckets_at: usize) -> Result<(), Error> {
+        let count = self.tables.entries as usize;
+        let constants = self.image()?.part(Part::Constants);
+        let buckets = constants.get_mut(buckets_at..).and_then(|part| part.get_mut(..buckets_for(count) * 4));
+        // SAFETY: any bytes are numbers; the room is aligned to 16 and the entries before it to more than a `u32`.
+        let (_, buckets, _) = unsafe { buckets.unwrap_or_default().align_to_mut::<u32>() };
+        // SAFETY: the entries lie in the image at this address, aligned; each name was checked to end inside the
+        // image; run addresses are where the bytes are written; the buckets are other bytes.
+        let entries = unsafe { core::slice::from_raw_parts(entries as *const Export, count) };
+        for number in 0..count {
+            match insert(entries, buckets, number) {
+                Ok(true) => {}
+                Ok(false) => {
+                    let name =
+                        entries.get(number).map_or(Name::EMPTY, |entry| Name::new(entry.name().to_bytes()));
+                    return Err(Error::DuplicateExport { name });
+                }
+                Err(IndexError::Crowded { entry }) => {
+                    return Err(Error::BadExports { index: entry as u32, found: 0 });
+                }
+                Err(_) => return Err(Error::BadExports { index: count as u32, found: 0 }),
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds constructors and destructors, each of which must lie in the extension's code.
+    fn find_functions(&mut self) -> Result<Lifecycle, Error> {
+        let mut lifecycle = Lifecycle::default();
+        if let Some(dynamic) = self.shared.dynamic {
+            lifecycle.init = self.functions("init_array", Part::Image, dynamic.init_array)?;
+            lifecycle.fini = self.functions("fini_array", Part::Image, dynamic.fini_array)?;
+            lifecycle.first = self.function("DT_INIT", dynamic.init)?;
+            lifecycle.last = self.function("DT_FINI", dynamic.fini)?;
+        } else {
+            let layout = self.layout;
+            lifecycle.preinit = self.functions("preinit_array", Part::Constants, layout.preinit)?;
+            lifecycle.init = self.functions("init_array", Part::Constants, layout.init)?;
+            lifecycle.fini = self.functions("fini_array", Part::Constants, layout.fini)?;
+        }
+        Ok(lifecycle)
+    }
+
+    fn functions(&mut self, array: &'static str, part: Part, extent: Extent) -> Result<Functions, Error> {
+        let start = (self.addresses.part(part) as usize).wrapping_add(extent.offset as usize);
+        let count = extent.size as usize / size_of::<usize>();
+        if extent.size == 0 {
+            return Ok(Functions::default());
+        }
+        if start % align_of::<usize>() != 0 || extent.size as usize % size_of::<usize>() != 0 {
+            return Err(Error::FunctionOutsideText { array, index: count as u32, found: start as u64 });
+        }
+        for index in 0..count {
+            let at = extent.offset as usize + index * size_of::<usize>();
+            let function = read_word::<Native>(self.image()?.part(part), at).unwrap_or_default();
+            self.check_function(array, index as u32, function)?;
+        }
+        Ok(Functions { start, count })
+    }
+
+    fn function(&self, array: &'static str, offset: Option<u32>) -> Result<Option<usize>, Error> {
+        let Some(offset) = offset else { return Ok(None) };
+        let function = self.addresses.part(Part::Image).wrapping_add(offset as Word);
+        self.check_function(array, 0, function)?;
+        Ok(Some(function as usize))
+    }
+
+    fn check_function(&self, array: &'static str, index: u32, function: Word) -> Result<(), Error> {
+        let base = self.shared.span.base;
+        let in_code =
+            self.offset_in(Part::Code, function).is_some_and(|at| at < self.layout.stubs.offset as Word);
+        let mut segments = self.segments.table::<Segment>().iter().filter(|segment| segment.is_executable());
+        let in_segment = self.offset_in(Part::Image, function).is_some_and(|at| {
+            segments.any(|segment| {
+                let start = segment.address().wrapping_sub(base);
+                (start..start + u64::from(segment.size())).contains(&u64::from(at))
+            })
+        });
+        let found = function.into();
+        if in_code || in_segment { Ok(()) } else { Err(Error::FunctionOutsideText { array, index, found }) }
+    }
+
+    fn soname(&mut self) -> Option<(usize, usize)> {
+        let (dynamic, start) = (self.shared.dynamic?, self.addresses.part(Part::Image) as usize);
+        let image: &[u8] = self.image.as_mut()?.part(Part::Image);
+        let len = string_at(dynamic.strings.of(image)?, dynamic.soname?)?.len();
+        Some((start + dynamic.strings.offset as usize + dynamic.soname? as usize, len))
+    }
+
+    /// Calls the resolvers of indirect functions and stores what they answer. They lie in the extension's own text.
+    fn run_resolvers(&self, image: &Image<'_, M, R, crate::image::Sealed>) -> Result<(), Error> {
+        let Some(dynamic) = self.shared.dynamic else { return Ok(()) };
+        let [start, ..] = image.addresses();
+        // SAFETY: the image is sealed and kept by the caller; only this thread knows of it, and the slots that are
+        // written below are not in the tables read here, or the batch would have been refused.
+        let bytes = unsafe {
+            core::slice::from_raw_parts(start as *const u8, self.layout.size(Part::Image) as usize)
+        };
+        let symbols = dynamic.symbols::<Native>(bytes)?;
+        for table in dynamic.relocations {
+            let records = Relocations::<Native>::new(table.role, table.extent.of(bytes).unwrap_or_default());
+            records.try_for_each(|relocation| {
+                let irelative =
+                    ARCH.howto(relocation.r_type).is_some_and(|howto| howto.expr == Expr::IRelative);
+                let symbol = symbols.get(SymbolIndex(relocation.symbol))?;
+                let at = relocation.offset.wrapping_sub(self.shared.span.base as Word);
+                let resolver = if irelative {
+                    let addend = relocation.addend.or_else(|| read_word::<Native>(bytes, at as usize));
+                    addend.unwrap_or_default()
+                } else if symbol.kind() == STT_GNU_IFUNC && symbol.section != 0 {
+                    symbol.value
+                } else {
+                    return Ok(());
+                };
+                let resolver = resolver.wrapping_add(self.shared.bias);
+                self.check_function("resolver", relocation.symbol, resolver)?;
+                let slot = self.writable_slot(at).ok_or(Error::FunctionOutsideText {
+                    array: "resolver's slot",
+                    index: relocation.symbol,
+                    found: relocation.offset.into(),
+                })?;
+                // SAFETY: the resolver lies in the extension's text, which may run; the slot in a writable segment.
+                unsafe {
+                    let resolve = core::mem::transmute::<usize, extern "C" fn() -> usize>(resolver as usize);
+                    ((start + slot) as *mut usize).write_unaligned(resolve());
+                }
+                Ok::<(), Error>(())
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The offset of a word of the image, if it lies in a writable segment.
+    fn writable_slot(&self, at: Word) -> Option<usize> {
+        let (segments, count) = self.protections();
+        let mut writable = segments.iter().take(count.min(MAX_SEGMENTS));
+        let end = (at as usize).checked_add(size_of::<usize>())?;
+        let fits = |segment: &Protected| {
+            segment.protection == Protection::ReadWrite
+                && at as usize >= segment.offset
+                && end <= segment.offset + segment.size
+        };
+        writable.any(fits).then_some(at as usize)
+    }
+}

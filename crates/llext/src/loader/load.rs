@@ -1,0 +1,315 @@
+//! A load as a value: it goes forward in slices of bounded work, and dropping it undoes it.
+
+use super::buffer::{Buffer, Scratch};
+use super::file::{BATCH, File, Reader};
+use super::finish::Tables;
+use super::{Options, relocatable, shared};
+use crate::error::Error;
+use crate::image::{Draft, Image};
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use crate::native::{ARCH, Native};
+use crate::registry::{Handle, Id, Registry};
+use crate::source::{ReadError, Source};
+use core::task::Poll;
+use llext_link::elf::Format;
+use llext_link::elf::header::{Header, Kind};
+use llext_link::elf::section::{Role, relocation_size};
+use llext_link::layout::Layout;
+use llext_link::symbol::{Addresses, Assign, Resolve, Tally};
+
+/// An address of this build, as the linker counts.
+pub(super) type Word = <Native as Format>::Word;
+
+/// How far a load has come. The order is the order of the work.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// The name is reserved; nothing has been read.
+    Begin,
+    Relocatable(relocatable::Stage),
+    Shared(shared::Stage),
+    /// All relocations are applied: tables, protection, constructors.
+    Finish,
+    /// There is nothing left to do.
+    Done,
+}
+
+/// Where a walk over tables of records stands.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cursor {
+    pub(super) table: u32,
+    pub(super) record: u32,
+}
+
+/// A load on its way: call [`Load::step`] until it is ready.
+pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
+    pub(super) registry: &'r Registry<M, R, N>,
+    pub(super) options: Options<'l, N>,
+    pub(super) name: &'l str,
+    /// The reserved name, until the extension is published.
+    pub(super) claim: Option<Id>,
+    /// The extension, when it was live already.
+    live: Option<Handle<'r, M, R, N>>,
+    stage: Stage,
+    pub(super) file: File<'l, S, M::Scratch>,
+    pub(super) scratch: Scratch<'r, 'l, M, R>,
+    pub(super) segments: Buffer<'l, M::Scratch>,
+    pub(super) values: Buffer<'l, M::Scratch>,
+    pub(super) slots: Buffer<'l, M::Scratch>,
+    pub(super) resolve: Resolve,
+    pub(super) assign: Assign,
+    pub(super) tally: Tally,
+    pub(super) layout: Layout,
+    pub(super) addresses: Addresses<Word>,
+    pub(super) providers: Providers<'r, M, R, N>,
+    pub(super) image: Option<Image<'r, M, R, Draft>>,
+    pub(super) tables: Tables,
+    pub(super) relocatable: relocatable::Progress,
+    pub(super) shared: shared::Progress,
+}
+
+impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, R, N, S> {
+    fn begin(registry: &'r Registry<M, R, N>, mut options: Options<'l, N>, source: S, name: &'l str) -> Self {
+        let scratch = Scratch::new(&registry.memory, options.scratch.take());
+        let file = File {
+            source,
+            header: None,
+            extents: Default::default(),
+            sections: Buffer::Nothing,
+            tables: Buffer::Nothing,
+            batch: Buffer::Nothing,
+        };
+        let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0 };
+        Self {
+            registry,
+            providers: Providers::new(registry),
+            options,
+            name,
+            claim: None,
+            live: None,
+            stage: Stage::Begin,
+            file,
+            scratch,
+            segments: Buffer::Nothing,
+            values: Buffer::Nothing,
+            slots: Buffer::Nothing,
+            resolve: Resolve::default(),
+            assign: Assign::default(),
+            tally: Tally::default(),
+            layout: Layout::default(),
+            addresses: nowhere,
+            image: None,
+            tables: Tables::default(),
+            relocatable: relocatable::Progress::default(),
+            shared: shared::Progress::default(),
+        }
+    }
+
+    pub(super) fn of_live(
+        registry: &'r Registry<M, R, N>,
+        options: Options<'l, N>,
+        source: S,
+        handle: Handle<'r, M, R, N>,
+    ) -> Self {
+        let mut load = Self::begin(registry, options, source, "");
+        load.live = Some(handle);
+        load
+    }
+
+    pub(super) fn new(
+        registry: &'r Registry<M, R, N>,
+        options: Options<'l, N>,
+        source: S,
+        name: &'l str,
+        id: Id,
+    ) -> Result<Self, Error> {
+        let mut load = Self::begin(registry, options, source, name);
+        load.claim = Some(id);
+        load.providers.choose(&load.options.providers, load.options.search_live);
+        Ok(load)
+    }
+
+    /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied are one unit
+    /// each. Constructors, and what ends a load, run in its last step.
+    ///
+    /// `Pending` means: call again, now or, when the source said `WouldBlock`, later.
+    pub fn step(&mut self, budget: u32) -> Poll<Result<Handle<'r, M, R, N>, Error>> {
+        let mut budget = budget;
+        while budget > 0 {
+            match self.advance(&mut budget) {
+                Ok(None) => {}
+                Ok(Some(handle)) => return Poll::Ready(Ok(handle)),
+                Err(Error::Read { error: ReadError::WouldBlock }) => return Poll::Pending,
+                Err(error) => {
+                    self.undo();
+                    return Poll::Ready(Err(error));
+                }
+            }
+        }
+        Poll::Pending
+    }
+
+    /// The story of a load. Each stage leaves more that is fixed:
+    fn advance(&mut self, budget: &mut u32) -> Result<Option<Handle<'r, M, R, N>>, Error> {
+        if let Some(handle) = self.live.take() {
+            self.stage = Stage::Done;
+            return Ok(Some(handle));
+        }
+        self.stage = match self.stage {
+            // what the file is, and where its tables lie
+            Stage::Begin => self.read_header(budget)?,
+            // sections, symbols, sizes, addresses, contents: in relocatable.rs
+            Stage::Relocatable(stage) => self.advance_relocatable(stage, budget)?,
+            // segments, addresses, contents, symbols: in shared.rs
+            Stage::Shared(stage) => self.advance_shared(stage, budget)?,
+            // exports, protection, constructors: in finish.rs; from here on others find it
+            Stage::Finish => {
+                self.stage = Stage::Done;
+                return self.finish().map(Some);
+            }
+            Stage::Done => {
+                return Err(Error::Busy { name: llext_link::error::Name::new(self.name.as_bytes()) });
+            }
+        };
+        Ok(None)
+    }
+
+    fn read_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let size = self.file.source.size()?;
+        if self.file.source.lent().is_none() && self.file.batch.bytes().is_empty() {
+            self.file.batch = self.scratch.bytes(BATCH * relocation_size::<Native>(Role::Rela) as usize)?;
+        }
+        let header = Header::parse::<Native, _>(&mut self.reader(), size)?;
+        check_machine(&header)?;
+        self.file.header = Some(header);
+        Ok(match header.kind {
+            Kind::Relocatable => Stage::Relocatable(relocatable::Stage::Sections),
+            Kind::Shared => Stage::Shared(shared::Stage::Segments),
+        })
+    }
+
+    pub(super) fn reader(&mut self) -> Reader<'_, S> {
+        Reader { source: &mut self.file.source, batch: self.file.batch.bytes_mut() }
+    }
+
+    pub(super) fn image(&mut self) -> Result<&mut Image<'r, M, R, Draft>, Error> {
+        self.image.as_mut().ok_or(Error::Link(llext_link::Error::NothingToLoad))
+    }
+
+    /// Gives everything back; nothing of the load remains.
+    fn undo(&mut self) {
+        self.stage = Stage::Done;
+        self.image = None;
+        self.free_scratch();
+        self.providers.release();
+        if let Some(id) = self.claim.take() {
+            self.registry.abandon(id);
+        }
+    }
+
+    pub(super) fn free_scratch(&mut self) {
+        let file = &mut self.file;
+        for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
+            self.scratch.give_back(buffer);
+        }
+        for buffer in [&mut self.segments, &mut self.values, &mut self.slots] {
+            self.scratch.give_back(buffer);
+        }
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize, S: Source> Drop for Load<'_, '_, M, R, N, S> {
+    fn drop(&mut self) {
+        self.undo();
+    }
+}
+
+fn check_machine(header: &Header) -> Result<(), Error> {
+    use llext_link::Error as Link;
+    if header.machine != ARCH.machine {
+        return Err(Link::WrongMachine { found: header.machine, expected: ARCH.machine }.into());
+    }
+    let (mask, expected) = ARCH.flags;
+    if header.flags & mask != expected {
+        return Err(Link::WrongFlags { found: header.flags, expected }.into());
+    }
+    Ok(())
+}
+
+/// The live extensions whose symbols this load uses or may use; they cannot go meanwhile.
+pub(super) struct Providers<'r, M: Memory, R: RawMutex, const N: usize> {
+    registry: &'r Registry<M, R, N>,
+    pins: [Pin; N],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pin {
+    No,
+    /// It may provide a symbol.
+    Candidate,
+    /// It does, or the caller said so.
+    Provider,
+}
+
+impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
+    fn new(registry: &'r Registry<M, R, N>) -> Self {
+        Self { registry, pins: [Pin::No; N] }
+    }
+
+    fn choose(&mut self, named: &[bool; N], search_live: bool) {
+        for (slot, (pin, named)) in self.pins.iter_mut().zip(named).enumerate() {
+            if (*named || search_live) && self.registry.pin(slot) {
+                *pin = if *named { Pin::Provider } else { Pin::Candidate };
+            }
+        }
+    }
+
+    /// Depends on the live extension that calls itself `soname`; whether there is one.
+    pub(super) fn add_called(&mut self, soname: &[u8]) -> bool {
+        let Some(slot) = self.registry.pin_called(soname) else { return false };
+        match self.pins.get_mut(slot) {
+            Some(pin @ Pin::No) => *pin = Pin::Provider,
+            Some(pin) => {
+                *pin = Pin::Provider;
+                self.registry.unpin(slot);
+            }
+            None => {}
+        }
+        true
+    }
+
+    /// The address of a symbol, from the named providers first, then from the candidates.
+    pub(super) fn find(&mut self, name: &crate::export::SymbolName<'_>) -> Option<usize> {
+        for wanted in [Pin::Provider, Pin::Candidate] {
+            for (slot, pin) in self.pins.iter_mut().enumerate().filter(|(_, pin)| **pin == wanted) {
+                if let Some(address) = self.registry.export_of(slot, name) {
+                    *pin = Pin::Provider;
+                    return Some(address);
+                }
+            }
+        }
+        None
+    }
+
+    /// Lets the candidates go that provided nothing.
+    pub(super) fn settle(&mut self) {
+        self.release_if(|pin| pin == Pin::Candidate);
+    }
+
+    fn release(&mut self) {
+        self.release_if(|pin| pin != Pin::No);
+    }
+
+    fn release_if(&mut self, goes: impl Fn(Pin) -> bool) {
+        for (slot, pin) in self.pins.iter_mut().enumerate().filter(|(_, pin)| goes(**pin)) {
+            *pin = Pin::No;
+            self.registry.unpin(slot);
+        }
+    }
+
+    /// The providers, whose pins are the extension's from here on.
+    pub(super) fn hand_over(&mut self) -> [bool; N] {
+        core::mem::replace(&mut self.pins, [Pin::No; N]).map(|pin| pin == Pin::Provider)
+    }
+}

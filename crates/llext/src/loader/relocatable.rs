@@ -1,0 +1,282 @@
+//! The stages of a relocatable file: what compilers and `ld -r` write.
+
+use super::load::{Cursor, Load, Stage as Whole, Word};
+use crate::error::Error;
+use crate::export::SymbolName;
+use crate::image::Image;
+use crate::lifecycle;
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use crate::native::{ARCH, Native};
+use crate::source::Source;
+use llext_link::addr::{Extent, Part};
+use llext_link::elf::note;
+use llext_link::elf::relocation::Relocations;
+use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
+use llext_link::layout;
+use llext_link::relocate::{Linker, Target};
+use llext_link::symbol::{Addresses, Query};
+use llext_link::veneer::{Area, Count, Counted, Needs};
+
+/// How far a relocatable file has come. In this order:
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// Section headers are read and checked.
+    Sections,
+    /// Symbol tables are lent, or read once into scratch.
+    Tables(Cursor),
+    /// Every undefined symbol is looked up once; all missing ones are reported together.
+    Resolve,
+    /// Stubs and GOT slots are counted; then sizes are fixed.
+    Count(Cursor),
+    /// Memory is reserved; then addresses are fixed.
+    Reserve,
+    /// Contents are copied.
+    Copy(Cursor),
+    /// The file's own symbols get their addresses.
+    Assign,
+    /// Relocations are applied.
+    Relocate(Cursor),
+}
+
+/// What the stages hand on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    scan: Scan,
+    needs: Option<Needs>,
+    got_used: u32,
+    stubs_used: u32,
+}
+
+/// How many bytes copied count as one unit of work.
+const COPIED: u32 = 256;
+
+impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    pub(super) fn advance_relocatable(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
+        Ok(Whole::Relocatable(match stage {
+            Stage::Sections => self.scan_sections(budget)?,
+            Stage::Tables(at) => self.read_tables(at, budget)?,
+            Stage::Resolve => self.resolve_symbols(budget)?,
+            Stage::Count(at) => self.count_needs(at, budget)?,
+            Stage::Reserve => self.reserve(budget)?,
+            Stage::Copy(at) => self.copy_sections(at, budget)?,
+            Stage::Assign => self.assign_symbols(budget)?,
+            Stage::Relocate(at) => match self.relocate(at, budget)? {
+                Some(at) => Stage::Relocate(at),
+                None => return Ok(Whole::Finish),
+            },
+        }))
+    }
+
+    fn scan_sections(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let header = self.file.header()?;
+        if self.file.sections().is_empty() {
+            self.file.sections = self.scratch.table::<Section>(header.section_count)?;
+        }
+        let file = &mut self.file;
+        let mut reader = super::file::Reader { source: &mut file.source, batch: file.batch.bytes_mut() };
+        let scan = &mut self.relocatable.scan;
+        let done = scan.step::<Native, _>(&header, &mut reader, file.sections.table_mut(), *budget)?;
+        *budget = budget.saturating_sub(header.section_count.max(1));
+        if !done {
+            return Ok(Stage::Sections);
+        }
+        file.extents = scan.finish(file.sections())?;
+        section::connect(file.sections.table_mut())?;
+        if file.source.lent().is_none() {
+            let extents = file.extents;
+            let sizes =
+                [extents.names, extents.symbols, extents.strings, extents.extended].map(|e| e.size as usize);
+            file.tables = self.scratch.bytes(sizes.iter().sum())?;
+        }
+        Ok(Stage::Tables(Cursor::default()))
+    }
+
+    /// Reads one table after the other, then gives the sections the roles they have by name.
+    fn read_tables(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let file = &mut self.file;
+        if file.source.lent().is_none() && at.table < 4 {
+            let extents = &mut file.extents;
+            let all = [&mut extents.names, &mut extents.symbols, &mut extents.strings, &mut extents.extended];
+            if let Some(extent) = all.into_iter().nth(at.table as usize) {
+                let end = (at.record + extent.size) as usize;
+                let to = file.tables.bytes_mut().get_mut(at.record as usize..end).unwrap_or_default();
+                file.source.read_at(extent.offset.into(), to)?;
+                extent.offset = at.record;
+                return Ok(Stage::Tables(Cursor { table: at.table + 1, record: end as u32 }));
+            }
+        }
+        let names = match file.source.lent() {
+            Some(all) => file.extents.names.of(all),
+            None => file.extents.names.of(file.tables.bytes()),
+        };
+        section::apply_names(file.sections.table_mut(), names.unwrap_or_default())?;
+        let count = file.view()?.symbols.len();
+        self.values = self.scratch.table::<Word>(count)?;
+        Ok(Stage::Resolve)
+    }
+
+    fn resolve_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let view = self.file.view()?;
+        let (providers, host) = (&mut self.providers, self.options.host);
+        let mut lookup = |query: Query<'_>| {
+            let name = SymbolName { bytes: query.name, hash: query.hash };
+            let found = lifecycle::provided::<R>(query.name).or_else(|| host.address(&name));
+            found.or_else(|| providers.find(&name)).map(|address| address as u64)
+        };
+        let mut unheard = |_: &[u8]| {};
+        let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
+            Some(missing) => *missing,
+            None => &mut unheard,
+        };
+        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, missing)?;
+        *budget = budget.saturating_sub(view.symbols.len().max(1));
+        if !done {
+            return Ok(Stage::Resolve);
+        }
+        self.tally = self.resolve.finish()?;
+        self.providers.settle();
+        let reach = self.registry.memory.with(|memory| memory.reach());
+        self.relocatable.needs = Some(Needs { got: 0, stubs: 0, window: reach });
+        Ok(Stage::Count(Cursor::default()))
+    }
+
+    /// The next batch of relocations at or after `at`, fetched: the table's section, its records, where to go on.
+    fn next_batch(
+        &mut self,
+        mut at: Cursor,
+        budget: &mut u32,
+    ) -> Result<Option<(Section, Extent, Cursor)>, Error> {
+        while let Some(table) = self.file.sections().get(at.table as usize).copied() {
+            let entry = relocation_size::<Native>(table.role()) as u32;
+            let left = table.size() / entry - at.record.min(table.size() / entry);
+            if !matches!(table.role(), Role::Rel | Role::Rela) || left == 0 {
+                at = Cursor { table: at.table + 1, record: 0 };
+                continue;
+            }
+            let count = self.file.batch(entry as usize, *budget).min(left);
+            let extent = Extent { offset: table.extent().offset + at.record * entry, size: count * entry };
+            self.file.fetch(extent)?;
+            *budget -= count;
+            return Ok(Some((table, extent, Cursor { record: at.record + count, ..at })));
+        }
+        Ok(None)
+    }
+
+    fn count_needs(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
+        let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(Stage::Reserve) };
+        let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
+        let symbols = self.file.view()?.symbols;
+        let (values, slots) = (self.values.table(), self.slots.table_mut());
+        let mut count = Count::<Native> { arch: ARCH, symbols, values, slots, needs };
+        match count.batch(Relocations::new(table.role(), self.file.fetched(extent)))? {
+            Counted::Done => Ok(Stage::Count(next)),
+            Counted::WantsSlots => {
+                let count = symbols.len();
+                self.slots = self.scratch.table::<llext_link::veneer::Slot>(count)?;
+                Ok(Stage::Count(at))
+            }
+        }
+    }
+
+    fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let reach = self.registry.memory.with(|memory| memory.reach());
+        let needs = self.relocatable.needs.unwrap_or(Needs { got: 0, stubs: 0, window: reach });
+        self.tables = self.plan_tables();
+        let extra = self.tables.extra();
+        let sections = self.file.sections.table_mut();
+        self.layout = layout::plan::<Native>(sections, ARCH, &self.tally, &needs, extra)?;
+        let image = Image::reserve(&self.registry.memory, &self.layout, needs.window)?;
+        let parts = image.addresses().map(|address| address as Word);
+        let [_, _, constants, data] = parts;
+        self.addresses = Addresses {
+            parts,
+            commons: self.layout.commons,
+            got: constants + self.layout.got.offset as Word,
+            dso_handle: data + self.layout.extra_data.offset as Word,
+        };
+        self.image = Some(image);
+        Ok(Stage::Copy(Cursor::default()))
+    }
+
+    fn copy_sections(&mut self, mut at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
+        while let Some(section) = self.file.sections().get(at.table as usize).copied() {
+            if section.is_loaded() && section.role() != Role::Bss && at.record < section.size() {
+                let size = (section.size() - at.record).min(budget.saturating_mul(COPIED));
+                let extent = Extent { offset: section.extent().offset + at.record, size };
+                let to = section.place() as usize + at.record as usize;
+                let image = self.image.as_mut().map(|image| image.part(section.role().part()));
+                let to = image.and_then(|part| part.get_mut(to..)?.get_mut(..size as usize));
+                self.file.copy(extent, to.unwrap_or_default())?;
+                *budget = budget.saturating_sub(size.div_ceil(COPIED));
+                at.record += size;
+                if *budget == 0 || at.record < section.size() {
+                    return Ok(Stage::Copy(at));
+                }
+            }
+            if section.role() == Role::Note {
+                let part = self.image()?.part(Part::Constants);
+                let note =
+                    part.get(section.place() as usize..).and_then(|part| part.get(..section.size() as usize));
+                note::check_abi::<Native>(note.unwrap_or_default())?;
+            }
+            at = Cursor { table: at.table + 1, record: 0 };
+        }
+        Ok(Stage::Assign)
+    }
+
+    fn assign_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let view = self.file.view()?;
+        let done = self.assign.step(&view, self.values.table_mut(), &self.addresses, *budget)?;
+        *budget = budget.saturating_sub(view.symbols.len().max(1));
+        Ok(if done { Stage::Relocate(Cursor::default()) } else { Stage::Assign })
+    }
+
+    /// Applies the next batch; where to go on, or `None` when all are applied.
+    fn relocate(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
+        let Some((table, extent, next)) = self.next_batch(at, budget)? else {
+            let (code, constants) = (self.layout.stubs, self.layout.got);
+            let used = [
+                0,
+                (code.offset + self.relocatable.stubs_used) as usize,
+                (constants.offset + self.relocatable.got_used) as usize,
+                self.layout.size(Part::Data) as usize,
+            ];
+            self.image()?.trim(used);
+            return Ok(None);
+        };
+        let Some(image) = &mut self.image else { return Ok(None) };
+        let [_, code, constants, data] = image.working();
+        let (code, stubs) = code.split_at_mut_checked(self.layout.stubs.offset as usize).unwrap_or_default();
+        let (constants, got) =
+            constants.split_at_mut_checked(self.layout.got.offset as usize).unwrap_or_default();
+        let progress = &mut self.relocatable;
+        let mut linker = Linker::<Native> {
+            arch: ARCH,
+            values: self.values.table(),
+            slots: self.slots.table_mut(),
+            got: Area { bytes: got, address: self.addresses.got, used: progress.got_used },
+            stubs: Area {
+                bytes: stubs,
+                address: self.addresses.part(Part::Code) + self.layout.stubs.offset as Word,
+                used: progress.stubs_used,
+            },
+            bias: 0,
+            deferred: 0,
+        };
+        let target = self.file.sections().get(table.target().0 as usize).copied().unwrap_or_default();
+        let part = match target.role().part() {
+            Part::Code => code,
+            Part::Data => data,
+            _ => constants,
+        };
+        let (place, size) = (target.place() as usize, target.size() as usize);
+        let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
+        let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
+        linker.apply(&mut target, Relocations::new(table.role(), self.file.fetched(extent)))?;
+        (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
+        Ok(Some(next))
+    }
+}

@@ -1,0 +1,298 @@
+//! The stages of a shared object: one reservation of its whole span, planned from the program headers.
+
+use super::load::{Cursor, Load, Stage as Whole, Word};
+use crate::error::Error;
+use crate::export::SymbolName;
+use crate::image::Image;
+use crate::lifecycle;
+use crate::lock::RawMutex;
+use crate::memory::{Memory, Protection, Segment as Protected};
+use crate::native::{ARCH, Native};
+use crate::source::Source;
+use llext_link::Error as LinkError;
+use llext_link::addr::{Extent, Part};
+use llext_link::elf::dynamic::Dynamic;
+use llext_link::elf::exported::ExportScan;
+use llext_link::elf::header::Kind;
+use llext_link::elf::relocation::Relocations;
+use llext_link::elf::section::relocation_size;
+use llext_link::elf::segment::{self, Segment, Span};
+use llext_link::elf::write_word;
+use llext_link::error::Name;
+use llext_link::layout;
+use llext_link::relocate::{Linker, Target, apply_relr};
+use llext_link::symbol::{Addresses, Query, View};
+use llext_link::veneer::Area;
+
+/// How far a shared object has come. In this order:
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Stage {
+    /// Program headers are read and checked.
+    Segments,
+    /// Section headers, if there are any, are searched for `.exported_sym`.
+    Exports,
+    /// Memory is reserved; then addresses are fixed.
+    Reserve,
+    /// Contents are copied.
+    Copy(Cursor),
+    /// The dynamic section is read from the copy, and what it needs is found.
+    Dynamic,
+    /// Every undefined symbol is looked up once; all missing ones are reported together.
+    Resolve,
+    /// The file's own symbols get their addresses.
+    Assign,
+    /// Relocations are applied.
+    Relocate(Cursor),
+}
+
+/// What the stages hand on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Progress {
+    pub(super) span: Span,
+    names: Extent,
+    scan: ExportScan,
+    pub(super) dynamic: Option<Dynamic>,
+    /// How far the image lies from where it was linked.
+    pub(super) bias: Word,
+    /// How many relocations wait until the image can run.
+    pub(super) deferred: u32,
+}
+
+/// How many bytes copied count as one unit of work.
+const COPIED: u32 = 256;
+
+impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    pub(super) fn advance_shared(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
+        Ok(Whole::Shared(match stage {
+            Stage::Segments => self.read_segments(budget)?,
+            Stage::Exports => self.find_exports(budget)?,
+            Stage::Reserve => self.reserve_span(budget)?,
+            Stage::Copy(at) => self.copy_segments(at, budget)?,
+            Stage::Dynamic => self.read_dynamic(budget)?,
+            Stage::Resolve => self.resolve_dynamic(budget)?,
+            Stage::Assign => self.assign_dynamic(budget)?,
+            Stage::Relocate(at) => match self.relocate_image(at, budget)? {
+                Some(at) => Stage::Relocate(at),
+                None => return Ok(Whole::Finish),
+            },
+        }))
+    }
+
+    fn read_segments(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let header = self.file.header()?;
+        let file = &mut self.file;
+        let mut headers = self.scratch.bytes(header.segments.size as usize)?;
+        let read = file.copy(header.segments, headers.bytes_mut());
+        self.segments = self.scratch.table::<Segment>(header.segment_count)?;
+        let span = read.and_then(|()| {
+            let segments = self.segments.table_mut::<Segment>();
+            Ok(segment::scan::<Native>(&header, headers.bytes(), segments)?)
+        });
+        self.scratch.give_back(&mut headers);
+        self.shared.span = span?;
+        let names = ExportScan::names::<Native, _>(&header, &mut self.reader())?;
+        if self.file.source.lent().is_none() {
+            self.file.tables = self.scratch.bytes(names.size as usize)?;
+            self.file.source.read_at(names.offset.into(), self.file.tables.bytes_mut())?;
+            self.file.extents.names = Extent { offset: 0, size: names.size };
+        } else {
+            self.file.extents.names = names;
+        }
+        self.shared.names = names;
+        Ok(Stage::Exports)
+    }
+
+    fn find_exports(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let header = self.file.header()?;
+        let file = &mut self.file;
+        let scan = &mut self.shared.scan;
+        let limit = *budget;
+        *budget = budget.saturating_sub(header.section_count.max(1));
+        let done = match file.source.lent() {
+            Some(mut all) => {
+                let names = file.extents.names.of(all).unwrap_or_default();
+                scan.step::<Native, _>(&header, &mut all, names, limit)?
+            }
+            None => {
+                let mut reader =
+                    super::file::Reader { source: &mut file.source, batch: file.batch.bytes_mut() };
+                scan.step::<Native, _>(&header, &mut reader, file.tables.bytes(), limit)?
+            }
+        };
+        Ok(if done { Stage::Reserve } else { Stage::Exports })
+    }
+
+    fn reserve_span(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let span = self.shared.span;
+        self.tables = self.plan_shared_tables(span, self.shared.scan.found)?;
+        self.layout = layout::plan_shared(ARCH, span.size, span.align, self.tables.extra())?;
+        let reach = self.registry.memory.with(|memory| memory.reach());
+        let image = Image::reserve(&self.registry.memory, &self.layout, reach)?;
+        let parts = image.addresses().map(|address| address as Word);
+        let [start, _, _, data] = parts;
+        self.shared.bias = start.wrapping_sub(span.base as Word);
+        let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
+        self.addresses = Addresses { parts, commons: 0, got: start, dso_handle };
+        self.image = Some(image);
+        Ok(Stage::Copy(Cursor::default()))
+    }
+
+    fn copy_segments(&mut self, mut at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
+        let Progress { span, .. } = self.shared;
+        while let Some(segment) = self.segments.table::<Segment>().get(at.table as usize).copied() {
+            let extent = segment.extent();
+            if at.table < span.count && at.record < extent.size {
+                let size = (extent.size - at.record).min(budget.saturating_mul(COPIED));
+                let to = (segment.address() - span.base) as usize + at.record as usize;
+                let image = self.image.as_mut().map(|image| image.part(Part::Image));
+                let to = image.and_then(|part| part.get_mut(to..)?.get_mut(..size as usize));
+                self.file.copy(Extent { offset: extent.offset + at.record, size }, to.unwrap_or_default())?;
+                *budget = budget.saturating_sub(size.div_ceil(COPIED));
+                at.record += size;
+                if *budget == 0 || at.record < extent.size {
+                    return Ok(Stage::Copy(at));
+                }
+            }
+            at = Cursor { table: at.table + 1, record: 0 };
+        }
+        Ok(Stage::Dynamic)
+    }
+
+    fn read_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        let span = self.shared.span;
+        let image: &[u8] = self.image.as_mut().map_or(&mut [], |image| image.part(Part::Image));
+        let dynamic = Dynamic::parse::<Native>(image, &span)?;
+        let symbols = dynamic.symbols::<Native>(image)?;
+        for offset in dynamic.needed::<Native>(image) {
+            let bad = LinkError::BadDynamic { tag: "DT_NEEDED", found: offset.into() };
+            let name = llext_link::elf::symbol::string_at(symbols.strings(), offset).ok_or(bad)?;
+            if !self.options.host.provides(name) && !self.providers.add_called(name) {
+                return Err(LinkError::MissingDependency { name: Name::new(name) }.into());
+            }
+        }
+        self.values = self.scratch.table::<Word>(symbols.len())?;
+        self.shared.dynamic = Some(dynamic);
+        Ok(Stage::Resolve)
+    }
+
+    fn dynamic(&self) -> Result<Dynamic, Error> {
+        self.shared.dynamic.ok_or(LinkError::MissingTable { what: "dynamic section" }.into())
+    }
+
+    fn resolve_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let dynamic = self.dynamic()?;
+        let nothing = LinkError::NothingToLoad;
+        let [image, code, ..] = self.image.as_mut().ok_or(nothing)?.working();
+        let symbols = dynamic.symbols::<Native>(image)?;
+        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[] };
+        let (providers, host, addresses) = (&mut self.providers, self.options.host, &self.addresses);
+        let mut lookup = |query: Query<'_>| {
+            let name = SymbolName { bytes: query.name, hash: query.hash };
+            let own = lifecycle::provided::<R>(query.name);
+            let own = own.map(|target| bind(code, addresses, query.name, target as Word) as usize);
+            let found = own.or_else(|| host.address(&name));
+            found.or_else(|| providers.find(&name)).map(|address| address as u64)
+        };
+        let mut unheard = |_: &[u8]| {};
+        let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
+            Some(missing) => *missing,
+            None => &mut unheard,
+        };
+        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, missing)?;
+        *budget = budget.saturating_sub(symbols.len().max(1));
+        if !done {
+            return Ok(Stage::Resolve);
+        }
+        self.tally = self.resolve.finish()?;
+        self.providers.settle();
+        Ok(Stage::Assign)
+    }
+
+    fn assign_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        let dynamic = self.dynamic()?;
+        let Progress { span, bias, .. } = self.shared;
+        let image = self.image.as_mut().map_or(&mut [][..], |image| image.part(Part::Image));
+        let symbols = dynamic.symbols::<Native>(image)?;
+        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[] };
+        let base = (span.base as Word, bias);
+        let done = self.assign.step_shared(&view, self.values.table_mut(), &self.addresses, base, *budget)?;
+        *budget = budget.saturating_sub(symbols.len().max(1));
+        Ok(if done { Stage::Relocate(Cursor::default()) } else { Stage::Assign })
+    }
+
+    /// Applies the next batch; where to go on, or `None` when all are applied.
+    fn relocate_image(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
+        let dynamic = self.dynamic()?;
+        let Progress { span, bias, .. } = self.shared;
+        let Some(image) = &mut self.image else { return Ok(None) };
+        let bytes = image.part(Part::Image);
+        let (address, origin) = (self.addresses.part(Part::Image), span.base as Word);
+        if at.table == 0 && at.record == 0 {
+            apply_relr::<Native>(&mut Target { bytes, address, origin }, dynamic.relr, bias)?;
+        }
+        let Some(table) = dynamic.relocations.get(at.table as usize) else { return Ok(None) };
+        let entry = relocation_size::<Native>(table.role) as u32;
+        let left = table.extent.size / entry - at.record;
+        if left == 0 {
+            return Ok(Some(Cursor { table: at.table + 1, record: 0 }));
+        }
+        // The table lies in the image that is being changed: each record is used from a copy of its batch.
+        let mut copy = [0; 64 * 24];
+        let count = left.min(*budget).min(copy.len() as u32 / entry);
+        let extent = Extent { offset: table.extent.offset + at.record * entry, size: count * entry };
+        let records = extent.of(bytes).unwrap_or_default();
+        let copy = copy.get_mut(..records.len()).unwrap_or_default();
+        copy.copy_from_slice(records);
+        let nothing = || Area { bytes: &mut [], address, used: 0 };
+        let mut linker = Linker::<Native> {
+            arch: ARCH,
+            values: self.values.table(),
+            slots: &mut [],
+            got: nothing(),
+            stubs: nothing(),
+            bias,
+            deferred: 0,
+        };
+        linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy))?;
+        self.shared.deferred += linker.deferred;
+        *budget -= count;
+        Ok(Some(Cursor { record: at.record + count, ..at }))
+    }
+
+    /// The segments as the memory is to protect them.
+    pub(super) fn protections(&self) -> ([Protected; MAX_SEGMENTS], usize) {
+        let mut all = [Protected { offset: 0, size: 0, protection: Protection::Read }; MAX_SEGMENTS];
+        let span = self.shared.span;
+        let segments = self.segments.table::<Segment>().iter().take(span.count as usize);
+        let mut count = 0;
+        for (protected, segment) in all.iter_mut().zip(segments) {
+            let protection = match (segment.is_writable(), segment.is_executable()) {
+                (true, _) => Protection::ReadWrite,
+                (false, true) => Protection::ReadExecute,
+                (false, false) => Protection::Read,
+            };
+            let offset = (segment.address() - span.base) as usize;
+            *protected = Protected { offset, size: segment.size() as usize, protection };
+            count += 1;
+        }
+        (all, count)
+    }
+}
+
+/// The most segments a shared object may have.
+pub(super) const MAX_SEGMENTS: usize = 16;
+
+/// A shared object passes a `__dso_handle` of its own to `__cxa_atexit`. A stub replaces it by ours, which tells the
+/// run time whose destructor it is.
+fn bind(code: &mut [u8], addresses: &Addresses<Word>, name: &[u8], target: Word) -> Word {
+    let (b"__cxa_atexit", Some(binder)) = (name, &ARCH.binder) else { return target };
+    let Some(stub) = code.get_mut(..binder.code.len()) else { return target };
+    stub.copy_from_slice(binder.code);
+    for (at, word) in [(binder.context, addresses.dso_handle), (binder.target, target)] {
+        write_word::<Native>(stub.get_mut(usize::from(at)..).unwrap_or_default(), word);
+    }
+    addresses.part(Part::Code)
+}

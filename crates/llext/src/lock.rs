@@ -1,0 +1,87 @@
+//! The lock as a parameter: what guards the registry depends on who can interrupt whom.
+//!
+//! The names and shapes are those of `embassy-sync`.
+
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+
+/// A mutual exclusion without data.
+///
+/// # Safety
+///
+/// While `lock` runs its closure, no other call of `lock` on the same value runs one: not from another thread, core or
+/// interrupt.
+pub unsafe trait RawMutex {
+    /// A mutex that nobody holds.
+    const INIT: Self;
+
+    /// Runs `f` alone.
+    fn lock<T>(&self, f: impl FnOnce() -> T) -> T;
+}
+
+/// No lock: for one thread without interrupts that load. A registry with it cannot be shared between threads.
+#[derive(Debug)]
+pub struct NoopRawMutex(PhantomData<*mut ()>);
+
+// SAFETY: the type is neither `Send` nor `Sync`, so calls on one value come from one thread, and closures do not nest.
+unsafe impl RawMutex for NoopRawMutex {
+    const INIT: Self = Self(PhantomData);
+
+    fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
+        f()
+    }
+}
+
+/// The critical section of the `critical-section` crate: for microcontrollers.
+#[cfg(feature = "critical-section")]
+#[derive(Debug)]
+pub struct CriticalSectionRawMutex(());
+
+#[cfg(feature = "critical-section")]
+// SAFETY: a critical section excludes every other thread, core and interrupt.
+unsafe impl RawMutex for CriticalSectionRawMutex {
+    const INIT: Self = Self(());
+
+    fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
+        critical_section::with(|_| f())
+    }
+}
+
+/// A mutex of the standard library.
+#[cfg(feature = "std")]
+#[derive(Debug)]
+pub struct StdRawMutex(std::sync::Mutex<()>);
+
+#[cfg(feature = "std")]
+// SAFETY: the guard is held while the closure runs.
+unsafe impl RawMutex for StdRawMutex {
+    const INIT: Self = Self(std::sync::Mutex::new(()));
+
+    fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
+        let _guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        f()
+    }
+}
+
+/// A value behind a lock. Closures given to [`Locked::with`] are short, do not nest and call no user code.
+pub(crate) struct Locked<R, T> {
+    raw: R,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: the value is reached only under the lock, which is `Sync` itself.
+unsafe impl<R: Sync, T: Send> Sync for Locked<R, T> {}
+
+impl<R: RawMutex, T> Locked<R, T> {
+    pub(crate) const fn new(value: T) -> Self {
+        Self { raw: R::INIT, value: UnsafeCell::new(value) }
+    }
+
+    /// Runs `f` alone with the value.
+    pub(crate) fn with<U>(&self, f: impl FnOnce(&mut T) -> U) -> U {
+        self.raw.lock(|| {
+            // SAFETY: the lock excludes all others, and closures given here do not nest.
+            f(unsafe { &mut *self.value.get() })
+        })
+    }
+}

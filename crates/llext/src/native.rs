@@ -1,0 +1,18 @@
+//! Which format and architecture this build loads: the one place that asks.
+
+use llext_link::arch::{self, Arch};
+use llext_link::elf;
+
+#[cfg(all(target_pointer_width = "64", target_endian = "little"))]
+/// The ELF format of this build.
+pub type Native = elf::Elf64Le;
+#[cfg(all(target_pointer_width = "32", target_endian = "little"))]
+/// The ELF format of this build.
+pub type Native = elf::Elf32Le;
+
+/// The architecture of this build.
+#[cfg(target_arch = "x86_64")]
+pub static ARCH: &Arch = &arch::x86_64::ARCH;
+/// The architecture of this build.
+#[cfg(target_arch = "arm")]
+pub static ARCH: &Arch = &arch::arm::ARCH;

@@ -1,0 +1,97 @@
+//! What an extension exports: a table of entries with an index, or a shared object's own dynamic symbols.
+
+use crate::export::{Export, SymbolName, lookup};
+use crate::native::Native;
+use core::slice::from_raw_parts;
+use llext_link::addr::SymbolIndex;
+use llext_link::elf::dynamic::Dynamic;
+
+/// Where the exports of an extension lie. All of it is in the extension's sealed image.
+pub(crate) enum ExportView {
+    /// Entries and the index over them.
+    Table {
+        /// The address and number of the entries.
+        entries: (usize, usize),
+        /// The address and number of the index's buckets.
+        buckets: (usize, usize),
+    },
+    /// The dynamic symbols of a shared object.
+    Dynamic {
+        /// Where its tables lie.
+        tables: Dynamic,
+        /// The address and size of the image.
+        image: (usize, usize),
+        /// How far it lies from where it was linked.
+        bias: usize,
+    },
+}
+
+impl ExportView {
+    fn table(&self) -> Option<(&[Export], &[u32])> {
+        let Self::Table { entries, buckets } = self else { return None };
+        // SAFETY: the loader checked both tables and sealed them read-only; they live as long as the record.
+        Some(unsafe {
+            (
+                from_raw_parts(entries.0 as *const _, entries.1),
+                from_raw_parts(buckets.0 as *const _, buckets.1),
+            )
+        })
+    }
+
+    fn dynamic(&self) -> Option<(&Dynamic, &[u8], usize)> {
+        let Self::Dynamic { tables, image, bias } = self else { return None };
+        // SAFETY: the image lives as long as the record; its symbols and strings are in segments that nobody writes.
+        Some((tables, unsafe { from_raw_parts(image.0 as *const u8, image.1) }, *bias))
+    }
+
+    /// The address of the export called `name`.
+    pub(crate) fn find(&self, name: &SymbolName<'_>) -> Option<usize> {
+        if let Some((entries, buckets)) = self.table() {
+            return entries.get(lookup(entries, buckets, name)?).map(Export::address);
+        }
+        let (tables, image, bias) = self.dynamic()?;
+        let symbols = tables.symbols::<Native>(image).ok()?;
+        let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
+        Some(bias.wrapping_add(symbols.get(index).ok()?.value as usize))
+    }
+
+    /// The export at `index`, if it is one; `None` past the last.
+    fn get(&self, index: usize) -> Option<Option<(&[u8], usize)>> {
+        if let Some((entries, _)) = self.table() {
+            return entries.get(index).map(|entry| Some((entry.name().to_bytes(), entry.address())));
+        }
+        let (tables, image, bias) = self.dynamic()?;
+        let symbols = tables.symbols::<Native>(image).ok()?;
+        let index = SymbolIndex(u32::try_from(index).ok()?);
+        let symbol = symbols.get(index).ok()?;
+        let exported = symbol.section != 0 && symbol.is_exported();
+        let name = symbols.name(index, &symbol).ok()?;
+        Some(exported.then_some((name, bias.wrapping_add(symbol.value as usize))))
+    }
+}
+
+/// The exports of an extension: name and address of each.
+pub struct ExtensionExports<'a> {
+    view: &'a ExportView,
+    next: usize,
+}
+
+impl<'a> ExtensionExports<'a> {
+    pub(crate) fn new(view: &'a ExportView) -> Self {
+        Self { view, next: 0 }
+    }
+}
+
+impl<'a> Iterator for ExtensionExports<'a> {
+    type Item = (&'a [u8], usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let found = self.view.get(self.next)?;
+            self.next += 1;
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+}
