@@ -1,0 +1,3 @@
+int counter(void);
+int second(int value);
+int third(void);

@@ -1,0 +1,1 @@
+int provider_twice(int value) { return 2 * value; }

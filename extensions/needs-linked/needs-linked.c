@@ -1,0 +1,9 @@
+//! about: a shared object linked with another one names it in DT_NEEDED and finds it live
+//! needs: provider.c
+//! links: provider.c
+//! kinds: so (only a shared object has DT_NEEDED)
+//! shows: DT_NEEDED
+//! call: probe() = 12
+int provider_twice(int value);
+
+int probe(void) { return provider_twice(6); }

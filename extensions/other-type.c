@@ -1,0 +1,4 @@
+//! about: a file that says it is a program is refused
+//! patch: e_type = 2
+//! error: WrongKind
+int probe(void) { return 1; }

@@ -1,0 +1,3 @@
+int number = 2;
+
+int chosen(void) { return 10; }
