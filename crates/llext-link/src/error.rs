@@ -121,6 +121,32 @@ macro_rules! error_table {
     };
 }
 
+/// A symbol, for an error: by its index, and by its name once somebody looked that up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SymbolRef {
+    /// Its index in the symbol table.
+    pub index: u32,
+    /// Its name; empty when it has none or nobody looked.
+    pub name: Name,
+}
+
+impl SymbolRef {
+    /// The symbol at `index`, not named yet.
+    pub const fn new(index: u32) -> Self {
+        Self { index, name: Name::EMPTY }
+    }
+}
+
+impl fmt::Display for SymbolRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.name == Name::EMPTY {
+            write!(f, "symbol {}", self.index)
+        } else {
+            fmt::Display::fmt(&self.name, f)
+        }
+    }
+}
+
 /// A relocation's type and the machine that gives it meaning; shown by its psABI name where that is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RelocationType {
@@ -312,8 +338,10 @@ pub enum Error {
     131 UnsupportedRelocation {
         /// Its type.
         relocation: RelocationType,
+        /// What it refers to.
+        symbol: SymbolRef,
         /// Where it should be applied.
-        offset: u64 } => "{relocation}: unsupported relocation at {offset:#x}",
+        offset: u64 } => "{symbol}: unsupported relocation {relocation} at {offset:#x}",
         "thread-local variables and copy relocations are not supported: compile with -fPIC and without __thread";
     /// A relocation's field does not lie inside its section.
     132 RelocationOutside {
@@ -333,10 +361,10 @@ pub enum Error {
         "the file is damaged: build it again";
     /// A relocation uses a symbol whose section is not loaded.
     134 SymbolNotLoaded {
-        /// The symbol's index.
-        symbol: u32,
+        /// The symbol.
+        symbol: SymbolRef,
         /// Where the relocation should be applied.
-        offset: u64 } => "symbol {symbol}: used by a relocation at {offset:#x}, but its section is not loaded",
+        offset: u64 } => "{symbol}: used by a relocation at {offset:#x}, but its section is not loaded",
         "mark the section as allocated (\"a\") in the assembly source";
     /// A relocated value does not fit its field.
     135 RelocationOverflow {
@@ -345,7 +373,9 @@ pub enum Error {
         /// The run address of the field.
         place: u64,
         /// The value that does not fit.
-        value: i64 } => "{relocation}: overflow at {place:#x} (found {value:#x})",
+        value: i64,
+        /// What it refers to.
+        symbol: SymbolRef } => "{symbol}: {relocation} does not reach from {place:#x} (found {value:#x})",
         "recompile with -fPIC (or -mlong-calls on arm), so that the target may be far away";
     /// A relocated value is not a multiple of what its field can hold.
     136 RelocationMisaligned {
@@ -356,7 +386,9 @@ pub enum Error {
         /// The value.
         value: i64,
         /// What it must be a multiple of.
-        align: u8 } => "{relocation}: misaligned at {place:#x} (found {value:#x}, expected a multiple of {align})",
+        align: u8,
+        /// What it refers to.
+        symbol: SymbolRef } => "{symbol}: {relocation} misaligned at {place:#x} (found {value:#x}, expected a multiple of {align})",
         "the file is damaged, or its target lies at an odd address";
     /// More stubs or GOT slots were needed than the tables promised when they were counted.
     137 TableChanged {
@@ -413,4 +445,17 @@ pub enum Error {
         offset: u32 } => "note at {offset:#x}: malformed",
         "the file is damaged: build it again";
 }
+}
+
+impl Error {
+    /// The symbol this error is about, for a caller who can look its name up and put it there.
+    pub fn symbol_mut(&mut self) -> Option<&mut SymbolRef> {
+        match self {
+            Self::UnsupportedRelocation { symbol, .. }
+            | Self::SymbolNotLoaded { symbol, .. }
+            | Self::RelocationOverflow { symbol, .. }
+            | Self::RelocationMisaligned { symbol, .. } => Some(symbol),
+            _ => None,
+        }
+    }
 }

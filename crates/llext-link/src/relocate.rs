@@ -6,7 +6,7 @@ use crate::addr::{Extent, Word};
 use crate::arch::{Arch, Expr, Field, Howto, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::{Format, read_int, read_word, write_int, write_word};
-use crate::error::Error;
+use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
 use crate::veneer::{Area, Slot, find_howto, stub_for};
 
@@ -78,7 +78,7 @@ impl<F: Format> Linker<'_, F> {
         // The commonest case of all, straight: a word that holds an address.
         if let (Expr::Abs, Some(addend), Field::Data(_)) = (howto.expr, relocation.addend, howto.field) {
             let value = self.value(relocation)?.plus(addend).signed();
-            check(self.arch, howto, place, value)?;
+            check(self.arch, howto, relocation.symbol, place, value)?;
             put::<F>(&howto.field, bytes, value);
             return Ok(());
         }
@@ -87,7 +87,7 @@ impl<F: Format> Linker<'_, F> {
             Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
             Expr::GotPcRelRelax => self.relax(target.bytes, at, howto, relocation, place, addend),
             _ => match self.evaluate(howto, relocation, place, addend)? {
-                Some(value) => self.store(bytes, howto, place, value),
+                Some(value) => self.store(bytes, howto, relocation, place, value),
                 None => Ok(()),
             },
         }
@@ -100,7 +100,7 @@ impl<F: Format> Linker<'_, F> {
         let missing = Error::BadRelocationSymbol { found: relocation.symbol, count };
         let value = self.values.get(relocation.symbol as usize).copied().ok_or(missing)?;
         if value == Mark::unusable() {
-            let (symbol, offset) = (relocation.symbol, relocation.offset.get());
+            let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
             return Err(Error::SymbolNotLoaded { symbol, offset });
         }
         Ok(value)
@@ -116,8 +116,8 @@ impl<F: Format> Linker<'_, F> {
     ) -> Result<Option<F::Word>, Error> {
         if howto.expr == Expr::Refused {
             let relocation_type = self.arch.relocation(howto.r_type.into());
-            let offset = relocation.offset.get();
-            return Err(Error::UnsupportedRelocation { relocation: relocation_type, offset });
+            let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
+            return Err(Error::UnsupportedRelocation { relocation: relocation_type, symbol, offset });
         }
         let s = self.value(relocation)?;
         if howto.expr == Expr::IRelative || s == Mark::deferred() {
@@ -146,9 +146,16 @@ impl<F: Format> Linker<'_, F> {
         slot.got::<F>(&mut self.got, s)
     }
 
-    fn store(&self, bytes: &mut [u8], howto: &Howto, place: F::Word, value: F::Word) -> Result<(), Error> {
+    fn store(
+        &self,
+        bytes: &mut [u8],
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        place: F::Word,
+        value: F::Word,
+    ) -> Result<(), Error> {
         let value = value.signed();
-        check(self.arch, howto, place, value)?;
+        check(self.arch, howto, relocation.symbol, place, value)?;
         put::<F>(&howto.field, bytes, value);
         Ok(())
     }
@@ -172,16 +179,16 @@ impl<F: Format> Linker<'_, F> {
         }
         let direct = s.plus(a).minus(p);
         if s != nothing && howto.check.holds(direct.signed()) {
-            return self.store(bytes, howto, p, direct);
+            return self.store(bytes, howto, relocation, p, direct);
         }
         let bias = F::Word::of(i64::from(self.arch.veneer.bias) as u64);
         let to = s.plus(a).plus(bias);
         let stub = match self.slots.get_mut(relocation.symbol as usize) {
-            _ if self.stubs.bytes.is_empty() => return self.store(bytes, howto, p, direct),
+            _ if self.stubs.bytes.is_empty() => return self.store(bytes, howto, relocation, p, direct),
             Some(slot) if to == s => slot.stub::<F>(&mut self.stubs, self.arch, s)?,
             _ => stub_for::<F>(&mut self.stubs, self.arch, to)?,
         };
-        self.store(bytes, howto, p, stub.minus(bias).minus(p))
+        self.store(bytes, howto, relocation, p, stub.minus(bias).minus(p))
     }
 
     /// An access through the GOT: straight where the instruction and the distance allow it.
@@ -207,27 +214,28 @@ impl<F: Format> Linker<'_, F> {
             None => (at, self.got_slot(relocation, s)?.plus(a).minus(p)),
         };
         match section.get_mut(at..).and_then(|rest| rest.get_mut(..howto.field.len())) {
-            Some(bytes) => self.store(bytes, howto, p, value),
+            Some(bytes) => self.store(bytes, howto, relocation, p, value),
             None => Ok(()),
         }
     }
 }
 
 #[inline(always)]
-fn check<W: Word>(arch: &Arch, howto: &Howto, place: W, value: i64) -> Result<(), Error> {
+fn check<W: Word>(arch: &Arch, howto: &Howto, symbol: u32, place: W, value: i64) -> Result<(), Error> {
     if howto.check.holds(value) && value & (i64::from(howto.align) - 1) == 0 {
         return Ok(());
     }
-    Err(refusal(arch, howto, place, value))
+    Err(refusal(arch, howto, symbol, place, value))
 }
 
 #[cold]
-fn refusal<W: Word>(arch: &Arch, howto: &Howto, place: W, value: i64) -> Error {
+fn refusal<W: Word>(arch: &Arch, howto: &Howto, symbol: u32, place: W, value: i64) -> Error {
+    let symbol = SymbolRef::new(symbol);
     let (relocation, place, align) = (arch.relocation(howto.r_type.into()), place.get(), howto.align);
     if howto.check.holds(value) {
-        Error::RelocationMisaligned { relocation, place, value, align }
+        Error::RelocationMisaligned { relocation, place, value, align, symbol }
     } else {
-        Error::RelocationOverflow { relocation, place, value }
+        Error::RelocationOverflow { relocation, place, value, symbol }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::native::{ARCH, Native};
 use crate::registry::{ExportView, Extension, Handle};
 use crate::source::Source;
 use core::ptr::NonNull;
-use llext_link::addr::{Extent, Part, SymbolIndex};
+use llext_link::addr::{Extent, Part, SymbolIndex, Word as _};
 use llext_link::arch::Expr;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::segment::{Segment, Span};
@@ -229,14 +229,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let address = read_word::<Native>(bytes, at + ENTRY / 2).unwrap_or_default();
         let named = [Part::Image, Part::Constants, Part::Data].into_iter().any(|part| {
             let Some(offset) = self.offset_in(part, name) else { return false };
-            let bytes: &[u8] = self.image.as_mut().map_or(&mut [], |image| image.part(part));
+            let bytes: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(part));
             string_at(bytes, offset as u32).is_some()
         });
         if !named {
-            return Err(Error::BadExports { index, found: name.into() });
+            return Err(Error::BadExports { index, found: name.get() });
         }
         if Part::ALL.into_iter().all(|part| self.offset_in(part, address).is_none()) {
-            return Err(Error::BadExports { index, found: address.into() });
+            return Err(Error::BadExports { index, found: address.get() });
         }
         Ok(())
     }
@@ -321,10 +321,10 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let in_segment = self.offset_in(Part::Image, function).is_some_and(|at| {
             segments.any(|segment| {
                 let start = segment.address().wrapping_sub(base);
-                (start..start + u64::from(segment.size())).contains(&u64::from(at))
+                (start..start + u64::from(segment.size())).contains(&at.get())
             })
         });
-        let found = function.into();
+        let found = function.get();
         if in_code || in_segment { Ok(()) } else { Err(Error::FunctionOutsideText { array, index, found }) }
     }
 
@@ -365,7 +365,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
                 let slot = self.writable_slot(at).ok_or(Error::FunctionOutsideText {
                     array: "resolver's slot",
                     index: relocation.symbol,
-                    found: relocation.offset.into(),
+                    found: relocation.offset.get(),
                 })?;
                 // SAFETY: the resolver lies in the extension's text, which may run; the slot in a writable segment.
                 unsafe {

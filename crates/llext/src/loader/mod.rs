@@ -24,13 +24,16 @@ pub struct Loader<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     options: Options<'l, N>,
 }
 
+/// Hears names, one at a time.
+type Listener<'l> = &'l mut dyn FnMut(&[u8]);
+
 /// What the caller chose.
 pub(crate) struct Options<'l, const N: usize> {
     host: &'l dyn Exports,
     search_live: bool,
     same_name_is_enough: bool,
     providers: [bool; N],
-    missing: Option<&'l mut dyn FnMut(&[u8])>,
+    missing: Option<Listener<'l>>,
     scratch: Option<&'l mut [u8]>,
     panic: PanicHook,
 }

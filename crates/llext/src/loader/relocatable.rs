@@ -9,10 +9,13 @@ use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::{ARCH, Native};
 use crate::source::Source;
-use llext_link::addr::{Extent, Part};
+use llext_link::Error as LinkError;
+use llext_link::addr::{Extent, Part, SymbolIndex};
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
+use llext_link::elf::symbol::Symbols;
+use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target};
 use llext_link::symbol::{Addresses, Query};
@@ -248,6 +251,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return Ok(None);
         };
         let Some(image) = &mut self.image else { return Ok(None) };
+        let view = self.file.view()?;
         let [_, code, constants, data] = image.working();
         let (code, stubs) = code.split_at_mut_checked(self.layout.stubs.offset as usize).unwrap_or_default();
         let (constants, got) =
@@ -275,8 +279,19 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let (place, size) = (target.place() as usize, target.size() as usize);
         let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
         let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
-        linker.apply(&mut target, Relocations::new(table.role(), self.file.fetched(extent)))?;
+        let applied = linker.apply(&mut target, Relocations::new(table.role(), self.file.fetched(extent)));
+        applied.map_err(|error| with_name(error, &view.symbols))?;
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
         Ok(Some(next))
     }
+}
+
+/// The error with the name of the symbol it is about.
+pub(super) fn with_name(mut error: LinkError, symbols: &Symbols<'_, Native>) -> LinkError {
+    if let Some(about) = error.symbol_mut() {
+        let index = SymbolIndex(about.index);
+        let name = symbols.get(index).and_then(|symbol| symbols.name(index, &symbol));
+        about.name = name.map_or(Name::EMPTY, Name::new);
+    }
+    error
 }

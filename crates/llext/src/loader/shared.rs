@@ -1,6 +1,7 @@
 //! The stages of a shared object: one reservation of its whole span, planned from the program headers.
 
 use super::load::{Cursor, Load, Stage as Whole, Word};
+use super::relocatable::with_name;
 use crate::error::Error;
 use crate::export::SymbolName;
 use crate::image::Image;
@@ -163,7 +164,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn read_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let span = self.shared.span;
-        let image: &[u8] = self.image.as_mut().map_or(&mut [], |image| image.part(Part::Image));
+        let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
         let dynamic = Dynamic::parse::<Native>(image, &span)?;
         let symbols = dynamic.symbols::<Native>(image)?;
         for offset in dynamic.needed::<Native>(image) {
@@ -256,8 +257,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             bias,
             deferred: 0,
         };
-        linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy))?;
+        let applied =
+            linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy));
         self.shared.deferred += linker.deferred;
+        if let Err(error) = applied {
+            return Err(with_name(error, &dynamic.symbols::<Native>(bytes)?).into());
+        }
         *budget -= count;
         Ok(Some(Cursor { record: at.record + count, ..at }))
     }
