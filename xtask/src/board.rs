@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::error::{Result, bail};
 use crate::process::{self, find as find_program};
 use crate::project;
-use crate::setup::bare::Compiler;
+use crate::setup::bare::{self, Compiler};
 
 /// A board: `boards/NAME` holds its firmware, `extension.c` and the crate `extension`.
 pub(crate) struct Board {
@@ -48,7 +48,7 @@ impl Board {
         let Some(compiler) = Compiler::find(self.target) else {
             bail!("there is no Rust for {}", self.target)
         };
-        let extensions = project::target().join("boards").join(self.name);
+        let extensions = bare::folder().join(self.name);
         fs::create_dir_all(&extensions)?;
         self.build_c(&extensions.join("c.o"))?;
         self.build_rust(&compiler, &extensions.join("rust.o"))?;
@@ -71,16 +71,15 @@ impl Board {
         let mut cargo = project::cargo();
         process::run(cargo.args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
         let mut tool = compiler.serve(Command::new(project::target().join("release/cargo-llext")))?;
-        tool.env("CARGO_TARGET_DIR", target());
         tool.args(["llext", "build", "--release", "--target", self.target, "-o"]);
         process::run(tool.arg(object).arg(self.folder().join("extension")))
     }
 
     fn build_firmware(&self, compiler: &Compiler, extensions: &Path) -> Result<PathBuf> {
         let mut cargo = compiler.cargo()?;
-        cargo.current_dir(self.folder()).env("CARGO_TARGET_DIR", target()).env("EXTENSIONS", extensions);
+        cargo.current_dir(self.folder()).env("EXTENSIONS", extensions);
         process::run(cargo.args(["build", "--release", "--package=firmware", "--target", self.target]))?;
-        Ok(target().join(self.target).join("release/firmware"))
+        Ok(bare::folder().join(self.target).join("release/firmware"))
     }
 
     fn emulate(&self, firmware: &Path) -> Result<()> {
@@ -88,9 +87,4 @@ impl Board {
         qemu.args(&self.emulator[1..]).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
         process::run_within(qemu.arg("-kernel").arg(firmware), LIMIT)
     }
-}
-
-/// Apart from the workspace's, because another compiler may build it.
-fn target() -> PathBuf {
-    project::target().join("boards")
 }

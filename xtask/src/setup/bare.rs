@@ -41,14 +41,17 @@ impl Compiler {
 
     /// A cargo that builds for the target without further words but `--target`.
     pub(crate) fn cargo(&self) -> Result<Command> {
-        match self {
-            Self::Own => Ok(project::cargo()),
-            Self::Debian { .. } => self.serve(Command::new(DEBIAN_CARGO)),
-        }
+        let mut cargo = match self {
+            Self::Own => project::cargo(),
+            Self::Debian { .. } => Command::new(DEBIAN_CARGO),
+        };
+        cargo.current_dir(project::root());
+        self.serve(cargo)
     }
 
-    /// A command that will find this compiler when it looks for one.
+    /// A command that will find this compiler when it looks for one, and build into [`folder`].
     pub(crate) fn serve(&self, mut command: Command) -> Result<Command> {
+        command.env("CARGO_TARGET_DIR", folder());
         if let Self::Debian { sysroot } = self {
             let linker = sysroot.join(LINKER);
             let folder = linker.parent().expect("the linker lies in a folder");
@@ -61,6 +64,11 @@ impl Compiler {
     pub(crate) fn has_clippy(&self) -> bool {
         matches!(self, Self::Own) && super::has_component("clippy")
     }
+}
+
+/// Where builds for other targets go: apart from the workspace's, because another compiler may make them.
+pub(crate) fn folder() -> PathBuf {
+    project::target().join("bare")
 }
 
 /// Targets that no compiler here builds for yet.

@@ -8,7 +8,7 @@ type Places = &'static [(&'static str, &'static str)];
 
 /// Whose soundness somebody has to vouch for.
 const UNSAFE: Places = &[
-    ("llext", "memory cache protect call native fault export lifecycle lock registry loader"),
+    ("llext", "memory cache protect call native fault export lifecycle lock registry loader host"),
     ("llext-macros", "*"),
     ("llext-sdk", "*"),
     ("llext-capi", "*"),

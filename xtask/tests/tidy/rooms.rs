@@ -18,7 +18,7 @@ const ORDER: &[House] = &[
     },
     House {
         name: "llext",
-        rooms: &["source", "memory", "image", "export", "lifecycle", "registry", "call", "loader"],
+        rooms: &["source", "memory", "image", "export", "lifecycle", "registry", "call", "loader", "host"],
         helpers: &["error", "lock", "native"],
     },
 ];
@@ -76,6 +76,7 @@ fn uses<'a>(code: &'a str, path: &str) -> Vec<(usize, &'a str)> {
     let is_mod = path.ends_with("/mod.rs");
     let root = "super::".repeat(folders + 1 - usize::from(is_mod && folders > 0));
     let mut uses = names_after(code, "crate::");
+    uses.extend(names_after(code, "llext::")); // what macros write goes by the crate's name
     uses.extend(
         names_after(code, &root)
             .into_iter()
@@ -151,6 +152,7 @@ mod tests {
             "use crate::{addr, layout::{self, Layout}};",
             "fn f() -> crate::layout::Layout {}",
             "use super::layout;",
+            "fn f() -> llext::layout::Layout {}",
         ] {
             let found = link("addr.rs", &format!("\n{planted}"));
             assert_eq!(
