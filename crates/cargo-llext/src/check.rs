@@ -1,0 +1,89 @@
+//! `llext check FILE --against HOST`: every symbol the extension needs that nobody provides.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::cli::Check;
+use crate::demangle;
+use crate::elf::{self, Extension, Import};
+use crate::error::{Error, Refusal};
+use crate::host::{self, Host};
+use crate::terminal::{BAD, GOOD, Terminal};
+
+/// How an extension's imports are met.
+#[derive(Serialize)]
+pub(crate) struct Verdict {
+    file: String,
+    against: Vec<String>,
+    imports: usize,
+    missing: Vec<Missing>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<Refusal>,
+}
+
+#[derive(Serialize)]
+struct Missing {
+    name: String,
+    readable: String,
+}
+
+pub(crate) fn run(arguments: &Check, terminal: &Terminal) -> Result<(), Error> {
+    let bytes = elf::read(&arguments.file)?;
+    let extension = Extension::parse(&arguments.file.display().to_string(), &bytes)?;
+    let mut verdict = judge(&extension, &arguments.against)?;
+    verdict.error = verdict.refusal().as_ref().map(Refusal::of);
+    terminal.show(&verdict)?;
+    verdict.refusal().map_or(Ok(()), Err)
+}
+
+/// Refuses an extension that needs what its host does not provide.
+pub(crate) fn require(extension: &Extension<'_>, against: &[PathBuf]) -> Result<(), Error> {
+    let verdict = judge(extension, against)?;
+    verdict.refusal().map_or(Ok(()), Err)
+}
+
+fn judge(extension: &Extension<'_>, against: &[PathBuf]) -> Result<Verdict, Error> {
+    let hosts = against.iter().map(|path| Host::read(path)).collect::<Result<Vec<_>, _>>()?;
+    for host in &hosts {
+        host.suits(extension)?;
+    }
+    let provided = |name: &str| host::is_built_in(name) || hosts.iter().any(|host| host.provides(name));
+    let needed: Vec<Import> = extension.imports().into_iter().filter(|import| !import.weak).collect();
+    let imports = needed.len();
+    let missing = needed.into_iter().filter(|import| !provided(&import.name)).map(Missing::from).collect();
+    let against = hosts.iter().map(|host| host.path.display().to_string()).collect();
+    Ok(Verdict { file: extension.path.clone(), against, imports, missing, error: None })
+}
+
+impl Verdict {
+    fn refusal(&self) -> Option<Error> {
+        let names: Vec<_> = self.missing.iter().map(|missing| missing.readable.as_str()).collect();
+        (!names.is_empty()).then(|| Error::MissingSymbols {
+            file: self.file.clone(),
+            host: self.against.join(", "),
+            count: self.missing.len(),
+            names: names.join(", "),
+        })
+    }
+}
+
+impl From<Import> for Missing {
+    fn from(import: Import) -> Self {
+        Self { readable: demangle::demangle(&import.name), name: import.name }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for missing in &self.missing {
+            writeln!(f, "{BAD}missing{BAD:#} {}", demangle::both(&missing.name))?;
+        }
+        if self.missing.is_empty() {
+            let (file, imports, hosts) = (&self.file, self.imports, self.against.join(", "));
+            writeln!(f, "{GOOD}ok{GOOD:#} {file}: all {imports} imports are provided by {hosts}")?;
+        }
+        Ok(())
+    }
+}
