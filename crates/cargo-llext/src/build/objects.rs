@@ -1,0 +1,136 @@
+//! The objects a link takes: out of an archive, and marked so that garbage collection keeps what nobody names.
+
+use std::path::{Path, PathBuf};
+
+use object::read::archive::ArchiveFile;
+use object::read::elf::{FileHeader, SectionHeader};
+use object::{Endianness, FileKind, elf};
+
+use crate::elf::TABLE;
+use crate::error::Error;
+
+/// One input of the link.
+pub(crate) struct Object {
+    pub(crate) name: String,
+    pub(crate) contents: Contents,
+}
+
+pub(crate) enum Contents {
+    /// An object, to be linked whole.
+    Whole(Vec<u8>),
+    /// An archive, of which only what is needed is linked.
+    Library(PathBuf),
+}
+
+impl Object {
+    pub(crate) fn new(name: String, bytes: Vec<u8>) -> Self {
+        Self { name, contents: Contents::Whole(bytes) }
+    }
+
+    pub(crate) fn library(path: PathBuf) -> Self {
+        Self { name: path.display().to_string(), contents: Contents::Library(path) }
+    }
+}
+
+/// Every ELF member of an archive.
+pub(crate) fn from_archive(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, Error> {
+    let bad = |reason: object::Error| Error::BadObject {
+        file: path.display().to_string(),
+        reason: reason.to_string(),
+    };
+    let archive = ArchiveFile::parse(bytes).map_err(bad)?;
+    let mut objects = Vec::new();
+    for member in archive.members() {
+        let member = member.map_err(bad)?;
+        let data = member.data(bytes).map_err(bad)?;
+        if matches!(FileKind::parse(data), Ok(FileKind::Elf32 | FileKind::Elf64)) {
+            objects.push(Object::new(String::from_utf8_lossy(member.name()).into_owned(), data.to_vec()));
+        }
+    }
+    Ok(objects)
+}
+
+/// Sets SHF_GNU_RETAIN on the sections a run time finds by itself: exports, constructors, notes, and sections whose
+/// names make `__start_` and `__stop_` symbols. Returns how many exports there are.
+pub(crate) fn keep_what_nobody_names(objects: &mut [Object]) -> Result<usize, Error> {
+    let mut exports = 0;
+    for object in objects {
+        let Contents::Whole(bytes) = &mut object.contents else { continue };
+        let marked = match FileKind::parse(&**bytes) {
+            Ok(FileKind::Elf32) => mark::<elf::FileHeader32<Endianness>>(bytes),
+            Ok(FileKind::Elf64) => mark::<elf::FileHeader64<Endianness>>(bytes),
+            Ok(other) => Err(format!("{other:?} is not ELF")),
+            Err(reason) => Err(reason.to_string()),
+        };
+        exports += marked.map_err(|reason| Error::BadObject { file: object.name.clone(), reason })?;
+    }
+    Ok(exports)
+}
+
+fn mark<Elf: FileHeader<Endian = Endianness>>(bytes: &mut [u8]) -> Result<usize, String> {
+    let (places, exports) = sections_to_keep::<Elf>(bytes).map_err(|reason| reason.to_string())?;
+    for place in places {
+        let flags = bytes.get_mut(place).ok_or("a section header lies outside the file")?;
+        *flags |= RETAIN_BIT;
+    }
+    Ok(exports)
+}
+
+/// SHF_GNU_RETAIN is bit 21 of sh_flags: this bit of one byte of it.
+const RETAIN_BIT: u8 = 1 << (21 % 8);
+
+/// Where in the file that byte of each section's flags lies, and how many exports the sections hold.
+fn sections_to_keep<Elf: FileHeader<Endian = Endianness>>(
+    bytes: &[u8],
+) -> object::Result<(Vec<usize>, usize)> {
+    let header = Elf::parse(bytes)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, bytes)?;
+    let table: u64 = header.e_shoff(endian).into();
+    let entry = u64::from(header.e_shentsize(endian));
+    let word = if header.is_type_64() { 8 } else { 4 };
+    let byte_of_flags = if header.is_little_endian() { 2 } else { word - 3 };
+    let (mut places, mut exports) = (Vec::new(), 0);
+    for (index, section) in sections.enumerate() {
+        let name = sections.section_name(endian, section)?;
+        if !section.sh_flags(endian).contains(elf::SHF_ALLOC) || !is_found_at_run_time(name) {
+            continue;
+        }
+        // sh_flags follows sh_name and sh_type, 4 bytes each.
+        places.push((table + entry * index.0 as u64 + 8 + byte_of_flags) as usize);
+        // Copies of one COMDAT section become one.
+        if name == TABLE && !section.sh_flags(endian).contains(elf::SHF_GROUP) {
+            exports += (section.sh_size(endian).into() / (2 * word)) as usize;
+        }
+    }
+    Ok((places, exports))
+}
+
+fn is_found_at_run_time(name: &[u8]) -> bool {
+    let arrays: [&[u8]; 5] = [b".init_array", b".fini_array", b".preinit_array", b".ctors", b".dtors"];
+    name == TABLE
+        || name == b".note.llext"
+        || arrays.iter().any(|array| name.starts_with(array))
+        || is_c_name(name)
+}
+
+fn is_c_name(name: &[u8]) -> bool {
+    let letter = |byte: &u8| byte.is_ascii_alphabetic() || *byte == b'_';
+    name.first().is_some_and(letter) && name.iter().all(|byte| letter(byte) || byte.is_ascii_digit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn c_names_are_those_of_start_and_stop_symbols() {
+        assert!(is_c_name(b"my_section2") && !is_c_name(b".text") && !is_c_name(b"2a") && !is_c_name(b""));
+    }
+
+    #[test]
+    fn what_is_not_elf_is_refused() {
+        let mut objects = [Object::new("a.o".into(), b"hello".to_vec())];
+        assert_eq!(keep_what_nobody_names(&mut objects).unwrap_err().code(), 726);
+    }
+}

@@ -1,0 +1,120 @@
+//! What is to be built, and where its files go.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::krate::Crate;
+use super::objects::Object;
+use super::settings::Settings;
+use super::sources::{self, Sources};
+use crate::cli::BuildOptions;
+use crate::error::Error;
+use crate::terminal::Terminal;
+
+/// A crate, or C sources.
+pub(crate) enum Project {
+    Crate(Crate),
+    Sources(Sources),
+}
+
+impl Project {
+    /// Finds out what the paths on the command line mean: nothing is this folder, a folder is a project, files are sources.
+    pub(crate) fn find(
+        paths: &[PathBuf],
+        options: &BuildOptions,
+        compiler: &[OsString],
+        terminal: &Terminal,
+    ) -> Result<Self, Error> {
+        if let Some(manifest) = &options.manifest.manifest_path {
+            return Crate::read(manifest, options, compiler, terminal).map(Self::Crate);
+        }
+        match paths {
+            [] => Self::around(Path::new("."), options, compiler, terminal),
+            [folder] if folder.is_dir() => Self::inside(folder, options, compiler, terminal),
+            files => Sources::from_files(files, options, compiler).map(Self::Sources),
+        }
+    }
+
+    /// The project whose folder this is.
+    fn inside(
+        folder: &Path,
+        options: &BuildOptions,
+        compiler: &[OsString],
+        terminal: &Terminal,
+    ) -> Result<Self, Error> {
+        let manifest = folder.join("Cargo.toml");
+        if manifest.is_file() {
+            return Crate::read(&manifest, options, compiler, terminal).map(Self::Crate);
+        }
+        Sources::from_folder(folder, options, compiler).map(Self::Sources)
+    }
+
+    /// The project this folder belongs to: like cargo, the tool also works from within src.
+    fn around(
+        folder: &Path,
+        options: &BuildOptions,
+        compiler: &[OsString],
+        terminal: &Terminal,
+    ) -> Result<Self, Error> {
+        if folder.join("Cargo.toml").is_file() || sources::are_in(folder) {
+            return Self::inside(folder, options, compiler, terminal);
+        }
+        let here = folder.canonicalize().map_err(Error::unreadable(folder))?;
+        match here.ancestors().find(|ancestor| ancestor.join("Cargo.toml").is_file()) {
+            Some(parent) => Self::inside(parent, options, compiler, terminal),
+            None => Err(Error::NotAProject { path: here.display().to_string() }),
+        }
+    }
+
+    /// Compiles everything and gathers the objects.
+    pub(crate) fn compile(&self, terminal: &Terminal) -> Result<Vec<Object>, Error> {
+        match self {
+            Self::Crate(krate) => krate.compile(terminal),
+            Self::Sources(sources) => {
+                sources.compile(&self.scratch_folder(), &self.output_folder(), terminal)
+            }
+        }
+    }
+
+    /// The extension's name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Crate(krate) => &krate.name,
+            Self::Sources(sources) => &sources.name,
+        }
+    }
+
+    /// Where the project lies.
+    pub(crate) fn folder(&self) -> &Path {
+        match self {
+            Self::Crate(krate) => &krate.folder,
+            Self::Sources(sources) => &sources.folder,
+        }
+    }
+
+    /// What the project says about itself.
+    pub(crate) fn settings(&self) -> &Settings {
+        match self {
+            Self::Crate(krate) => &krate.settings,
+            Self::Sources(sources) => &sources.settings,
+        }
+    }
+
+    /// Whether code may unwind through the extension: Rust is built to abort, C++ may throw.
+    pub(crate) fn unwinds(&self) -> bool {
+        matches!(self, Self::Sources(_))
+    }
+
+    /// Where the extension goes.
+    pub(crate) fn output_folder(&self) -> PathBuf {
+        match self {
+            Self::Crate(krate) => krate.target_folder.join("llext"),
+            Self::Sources(sources) => sources.folder.join("target").join("llext"),
+        }
+    }
+
+    /// Where objects go on the way.
+    pub(crate) fn scratch_folder(&self) -> PathBuf {
+        self.output_folder().join("objects").join(self.name())
+    }
+}
