@@ -1,2 +1,5 @@
-//! The host tool of llext.
-fn main() {}
+//! `cargo llext`: the host tool of llext as a cargo subcommand.
+
+fn main() -> std::process::ExitCode {
+    cargo_llext::main()
+}
