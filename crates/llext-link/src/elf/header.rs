@@ -2,7 +2,7 @@
 //!
 //! gABI chapter 2, "ELF Header"; extended numbering in section header 0.
 
-use super::{Bytes, Format, Half, Quad, RawWord, record, section, segment};
+use super::{Format, Half, Quad, RawWord, record, section};
 use crate::addr::{Extent, Word};
 use crate::error::Error;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
@@ -37,6 +37,7 @@ pub struct Header {
     pub segment_count: u32,
     /// The file's size, bytes.
     pub file_size: u32,
+    first_section: Extent,
 }
 
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
@@ -63,14 +64,53 @@ const SHN_XINDEX: u32 = 0xffff;
 const PN_XNUM: u32 = 0xffff;
 
 impl Header {
-    /// Reads and checks the header of a file of `size` bytes.
-    pub fn parse<F: Format, B: Bytes>(file: &mut B, size: u64) -> Result<Self, B::Error> {
+    /// How many bytes of a file of `size` bytes hold its header.
+    pub fn extent<F: Format>(size: u64) -> Result<Extent, Error> {
+        let size = u32::try_from(size).map_err(|_| Error::FileTooLarge { size })?;
+        Ok(Extent { offset: 0, size: size.min(size_of::<RawHeaderOf<F>>() as u32) })
+    }
+
+    /// Checks the header, the first `bytes` of a file of `size` bytes.
+    ///
+    /// What did not fit the header is in section header 0: when there is one, [`Header::first_section`] says where, and
+    /// [`Header::complete`] must be told.
+    pub fn parse<F: Format>(bytes: &[u8], size: u64) -> Result<Self, Error> {
         let file_size = u32::try_from(size).map_err(|_| Error::FileTooLarge { size })?;
-        let len = size_of::<RawHeaderOf<F>>().min(file_size as usize);
-        let raw = check_ident::<F>(file.bytes(0, len)?, size)?;
+        let raw = check_ident::<F>(bytes, size)?;
         let mut header = Self::of_raw::<F>(&raw, file_size)?;
-        header.find_tables::<F, B>(&raw, file)?;
+        header.find_sections::<F>(&raw)?;
+        header.find_segments::<F>(&raw)?;
         Ok(header)
+    }
+
+    /// Where section header 0 lies; empty when there are no sections.
+    pub fn first_section(&self) -> Extent {
+        self.first_section
+    }
+
+    /// Takes what is in section header 0: counts that did not fit the ELF header.
+    pub fn complete<F: Format>(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.first_section.size == 0 {
+            return Ok(());
+        }
+        let first = section::header::<F>(bytes);
+        if self.section_count == 0 {
+            let size = first.size.saturating_mul(section::size::<F>().into());
+            self.sections = self.table("section header table", self.first_section.offset.into(), size)?;
+            self.section_count = first.size as u32;
+        }
+        if self.names == SHN_XINDEX {
+            self.names = first.link;
+        }
+        if self.segment_count == PN_XNUM {
+            self.segment_count = first.info;
+            self.segments = self.segment_table::<F>(self.segments.offset.into())?;
+        }
+        if self.section_count > 0 && self.names >= self.section_count {
+            let (found, expected) = (self.names.into(), self.section_count.into());
+            return Err(Error::BadHeader { field: "e_shstrndx", found, expected });
+        }
+        Ok(())
     }
 
     fn of_raw<F: Format>(raw: &RawHeaderOf<F>, file_size: u32) -> Result<Self, Error> {
@@ -92,50 +132,38 @@ impl Header {
             segments: nothing,
             segment_count: 0,
             file_size,
+            first_section: nothing,
         })
     }
 
-    /// Finds both header tables; counts that do not fit the header are in section header 0.
-    fn find_tables<F: Format, B: Bytes>(
-        &mut self,
-        raw: &RawHeaderOf<F>,
-        file: &mut B,
-    ) -> Result<(), B::Error> {
-        let (shoff, phoff) = (raw.shoff.word().get(), raw.phoff.word().get());
-        let mut sections = u64::from(raw.shnum.get());
-        let mut segments = u32::from(raw.phnum.get());
+    fn find_sections<F: Format>(&mut self, raw: &RawHeaderOf<F>) -> Result<(), Error> {
+        let (offset, count) = (raw.shoff.word().get(), u32::from(raw.shnum.get()));
         self.names = raw.shstrndx.get().into();
-        if shoff != 0 {
-            let entry = size_of::<section::RawOf<F>>();
-            must_be("e_shentsize", raw.shentsize.get().into(), entry as u64)?;
-            let at = self.table("section header 0", shoff, entry as u64)?.offset;
-            let first = section::header::<F>(file.bytes(at, entry)?);
-            if sections == 0 {
-                sections = first.size;
-            }
-            if self.names == SHN_XINDEX {
-                self.names = first.link;
-            }
-            if segments == PN_XNUM {
-                segments = first.info;
-            }
-            let size = sections.saturating_mul(entry as u64);
-            self.sections = self.table("section header table", shoff, size)?;
-            self.section_count = sections as u32;
-        } else {
-            must_be("e_shnum", sections, 0)?;
+        if offset == 0 {
+            return must_be("e_shnum", count.into(), 0);
         }
-        if self.section_count > 0 && self.names >= self.section_count {
-            let (found, expected) = (self.names.into(), self.section_count.into());
-            return Err(Error::BadHeader { field: "e_shstrndx", found, expected }.into());
-        }
-        if segments != 0 {
-            let entry = size_of::<F::RawSegment>() as u64;
-            must_be("e_phentsize", raw.phentsize.get().into(), entry)?;
-            self.segments = self.table("program header table", phoff, u64::from(segments) * entry)?;
-            self.segment_count = segments;
-        }
+        let entry = u64::from(section::size::<F>());
+        must_be("e_shentsize", raw.shentsize.get().into(), entry)?;
+        self.first_section = self.table("section header 0", offset, entry)?;
+        self.sections = self.table("section header table", offset, u64::from(count) * entry)?;
+        self.section_count = count;
         Ok(())
+    }
+
+    fn find_segments<F: Format>(&mut self, raw: &RawHeaderOf<F>) -> Result<(), Error> {
+        self.segment_count = raw.phnum.get().into();
+        if self.segment_count == 0 {
+            return Ok(());
+        }
+        must_be("e_phentsize", raw.phentsize.get().into(), size_of::<F::RawSegment>() as u64)?;
+        self.segments = self.segment_table::<F>(raw.phoff.word().get())?;
+        Ok(())
+    }
+
+    fn segment_table<F: Format>(&self, offset: u64) -> Result<Extent, Error> {
+        // A count that did not fit is not the count: until section header 0 is read, only the place is checked.
+        let count = if self.segment_count == PN_XNUM { 0 } else { u64::from(self.segment_count) };
+        self.table("program header table", offset, count * size_of::<F::RawSegment>() as u64)
     }
 
     /// Checks that a table lies inside the file.
@@ -147,11 +175,6 @@ impl Header {
             wanted: size,
             size: limit,
         })
-    }
-
-    /// The size of one program header of `F`, bytes.
-    pub const fn segment_size<F: Format>() -> usize {
-        size_of::<segment::RawOf<F>>()
     }
 }
 

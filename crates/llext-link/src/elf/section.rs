@@ -75,6 +75,11 @@ pub(super) struct Raw<Q, X> {
 }
 pub(super) type RawOf<F> = Raw<Quad<F>, <F as Format>::RawWord>;
 
+/// The size of a section header, bytes.
+pub(super) fn size<F: Format>() -> u32 {
+    size_of::<RawOf<F>>() as u32
+}
+
 /// Decodes the section header at the start of `bytes`; too few bytes read as a null section.
 pub fn header<F: Format>(bytes: &[u8]) -> SectionHeader {
     let word = |raw: F::RawWord| raw.word().get();

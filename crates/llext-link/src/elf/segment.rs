@@ -55,7 +55,7 @@ pub struct Raw64<O: ByteOrder> {
     memory_size: U64<O>,
     align: U64<O>,
 }
-pub(super) type RawOf<F> = <F as Format>::RawSegment;
+type RawOf<F> = <F as Format>::RawSegment;
 
 macro_rules! decode {
     ($raw:ident) => {

@@ -45,11 +45,13 @@ pub(super) struct Scratch<'r, 'l, M, R> {
     memory: &'r Locked<R, M>,
     /// What the caller lent and is still free; `None` when the memory provides.
     lent: Option<&'l mut [u8]>,
+    /// How much was taken so far, bytes.
+    taken: usize,
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex> Scratch<'r, 'l, M, R> {
     pub(super) fn new(memory: &'r Locked<R, M>, lent: Option<&'l mut [u8]>) -> Self {
-        Self { memory, lent }
+        Self { memory, lent, taken: 0 }
     }
 
     /// A zeroed table of `count` entries.
@@ -62,6 +64,7 @@ impl<'r, 'l, M: Memory, R: RawMutex> Scratch<'r, 'l, M, R> {
         if size == 0 {
             return Ok(Buffer::Nothing);
         }
+        self.taken += size.next_multiple_of(16);
         let Some(lent) = self.lent.take() else {
             let mut scratch = self.memory.with(|memory| memory.scratch(size))?;
             scratch.as_mut(); // zeroes it, which may be slow, outside the lock
@@ -78,6 +81,11 @@ impl<'r, 'l, M: Memory, R: RawMutex> Scratch<'r, 'l, M, R> {
             }
             None => Err(Error::ScratchTooSmall { wanted, available }),
         }
+    }
+
+    /// How much scratch memory the load has taken, bytes.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
     }
 
     pub(super) fn give_back(&self, buffer: &mut Buffer<'l, M::Scratch>) {

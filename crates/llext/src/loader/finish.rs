@@ -94,6 +94,13 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         Ok(self.with_record(Tables { entries, exported_sym: Some(extent), ..Tables::default() }))
     }
 
+    /// Checks what [`Load::finish`] would use.
+    pub(super) fn check_ends(&mut self) -> Result<(), Error> {
+        self.build_exports()?;
+        self.find_functions()?;
+        Ok(())
+    }
+
     /// Ends the load: what was checked is sealed, runs, and is published.
     pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
         let exports = self.build_exports()?;

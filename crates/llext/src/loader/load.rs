@@ -21,11 +21,14 @@ use llext_link::symbol::{Addresses, Assign, Resolve, Tally};
 /// An address of this build, as the linker counts.
 pub(super) type Word = <Native as Format>::Word;
 
-/// How far a load has come. The order is the order of the work.
+/// How far a load has come. The order is the order of the work. A stage reads from the source once at most, and changes
+/// nothing before it has read: so a read that would block is asked again, and no other is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
     /// The name is reserved; nothing has been read.
     Begin,
+    /// The ELF header is read.
+    Header,
     Relocatable(relocatable::Stage),
     Shared(shared::Stage),
     /// All relocations are applied: tables, protection, constructors.
@@ -149,6 +152,18 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         Poll::Pending
     }
 
+    /// Goes on to the end, short of sealing and running.
+    pub(super) fn verify(mut self) -> Result<Footprint, Error> {
+        while !matches!(self.stage, Stage::Finish) && self.live.is_none() {
+            self.advance(&mut u32::MAX.clone())?;
+        }
+        if let Some(live) = self.live.take() {
+            return Ok(Footprint { parts: live.extension().sizes, scratch: 0 });
+        }
+        self.check_ends()?;
+        Ok(Footprint { parts: self.layout.sizes, scratch: self.scratch.taken() })
+    }
+
     /// The story of a load. Each stage leaves more that is fixed:
     fn advance(&mut self, budget: &mut u32) -> Result<Option<Handle<'r, M, R, N>>, Error> {
         if let Some(handle) = self.live.take() {
@@ -158,6 +173,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         self.stage = match self.stage {
             // what the file is, and where its tables lie
             Stage::Begin => self.read_header(budget)?,
+            Stage::Header => self.complete_header(budget)?,
             // sections, symbols, sizes, addresses, contents: in relocatable.rs
             Stage::Relocatable(stage) => self.advance_relocatable(stage, budget)?,
             // segments, addresses, contents, symbols: in shared.rs
@@ -176,12 +192,25 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
 
     fn read_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
-        let size = self.file.source.size()?;
-        if self.file.source.lent().is_none() && self.file.batch.bytes().is_empty() {
-            self.file.batch = self.scratch.bytes(BATCH * relocation_size::<Native>(Role::Rela) as usize)?;
+        let file = &mut self.file;
+        if file.source.lent().is_none() && file.batch.bytes().is_empty() {
+            file.batch = self.scratch.bytes(BATCH * relocation_size::<Native>(Role::Rela) as usize)?;
         }
-        let header = Header::parse::<Native, _>(&mut self.reader(), size)?;
+        let size = file.source.size()?;
+        let extent = Header::extent::<Native>(size)?;
+        file.fetch(extent)?;
+        let header = Header::parse::<Native>(file.fetched(extent), size)?;
         check_machine(&header)?;
+        file.header = Some(header);
+        Ok(Stage::Header)
+    }
+
+    /// Counts that did not fit the header are in section header 0.
+    fn complete_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget = budget.saturating_sub(1);
+        let mut header = self.file.header()?;
+        self.file.fetch(header.first_section())?;
+        header.complete::<Native>(self.file.fetched(header.first_section()))?;
         self.file.header = Some(header);
         Ok(match header.kind {
             Kind::Relocatable => Stage::Relocatable(relocatable::Stage::Sections),
@@ -223,6 +252,15 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Drop for Load<'_, '_, M,
     fn drop(&mut self) {
         self.undo();
     }
+}
+
+/// What a load takes, bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Footprint {
+    /// Each part of the image, in the order of [`Part::ALL`](llext_link::addr::Part::ALL); what stays while it lives.
+    pub parts: [u32; 4],
+    /// Scratch memory, only while it is loaded.
+    pub scratch: usize,
 }
 
 fn check_machine(header: &Header) -> Result<(), Error> {

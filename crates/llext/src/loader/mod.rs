@@ -7,7 +7,7 @@ mod load;
 mod relocatable;
 mod shared;
 
-pub use load::Load;
+pub use load::{Footprint, Load};
 
 use crate::error::Error;
 use crate::export::Exports;
@@ -117,6 +117,15 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
                 return result;
             }
         }
+    }
+
+    /// Does all of a load but run it: every check, every look-up, every relocation. Then nothing of it remains.
+    ///
+    /// # Errors
+    /// Every [`Error`] of a load, but those of its constructors.
+    pub fn verify<S: Source>(self, name: &'l str, source: S) -> Result<Footprint, Error> {
+        // SAFETY: nothing of the extension runs: the load is dropped before its end.
+        unsafe { self.start(name, source)? }.verify()
     }
 
     /// Begins a load that goes on in slices: [`Load::step`]. Dropping it abandons the load.

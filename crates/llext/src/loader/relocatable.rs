@@ -171,16 +171,16 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(Stage::Reserve) };
         let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
         let symbols = self.file.view()?.symbols;
-        let (values, slots) = (self.values.table(), self.slots.table_mut());
-        let mut count = Count::<Native> { arch: ARCH, symbols, values, slots, needs };
-        match count.batch(Relocations::new(table.role(), self.file.fetched(extent)))? {
-            Counted::Done => Ok(Stage::Count(next)),
-            Counted::WantsSlots => {
-                let count = symbols.len();
-                self.slots = self.scratch.table::<llext_link::veneer::Slot>(count)?;
-                Ok(Stage::Count(at))
+        let records = Relocations::new(table.role(), self.file.fetched(extent));
+        for _ in 0..2 {
+            let (values, slots) = (self.values.table(), self.slots.table_mut());
+            let mut count = Count::<Native> { arch: ARCH, symbols, values, slots, needs };
+            if count.batch(records)? == Counted::Done {
+                break;
             }
+            self.slots = self.scratch.table::<llext_link::veneer::Slot>(symbols.len())?;
         }
+        Ok(Stage::Count(next))
     }
 
     fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
@@ -215,9 +215,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 self.file.copy(extent, to.unwrap_or_default())?;
                 *budget = budget.saturating_sub(size.div_ceil(COPIED));
                 at.record += size;
-                if *budget == 0 || at.record < section.size() {
-                    return Ok(Stage::Copy(at));
-                }
+                return Ok(Stage::Copy(at));
             }
             if section.role() == Role::Note {
                 let part = self.image()?.part(Part::Constants);

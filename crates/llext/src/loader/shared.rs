@@ -30,6 +30,10 @@ use llext_link::veneer::Area;
 pub(super) enum Stage {
     /// Program headers are read and checked.
     Segments,
+    /// Where the section names lie.
+    NamesHeader,
+    /// The section names are lent, or read into scratch.
+    Names,
     /// Section headers, if there are any, are searched for `.exported_sym`.
     Exports,
     /// Memory is reserved; then addresses are fixed.
@@ -66,6 +70,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     pub(super) fn advance_shared(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
         Ok(Whole::Shared(match stage {
             Stage::Segments => self.read_segments(budget)?,
+            Stage::NamesHeader => self.find_names(budget)?,
+            Stage::Names => self.read_names(budget)?,
             Stage::Exports => self.find_exports(budget)?,
             Stage::Reserve => self.reserve_span(budget)?,
             Stage::Copy(at) => self.copy_segments(at, budget)?,
@@ -82,25 +88,35 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn read_segments(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let header = self.file.header()?;
-        let file = &mut self.file;
         let mut headers = self.scratch.bytes(header.segments.size as usize)?;
-        let read = file.copy(header.segments, headers.bytes_mut());
-        self.segments = self.scratch.table::<Segment>(header.segment_count)?;
-        let span = read.and_then(|()| {
-            let segments = self.segments.table_mut::<Segment>();
-            Ok(segment::scan::<Native>(&header, headers.bytes(), segments)?)
+        let read = self.file.copy(header.segments, headers.bytes_mut());
+        let scanned = read.and_then(|()| {
+            self.segments = self.scratch.table::<Segment>(header.segment_count)?;
+            Ok(segment::scan::<Native>(&header, headers.bytes(), self.segments.table_mut())?)
         });
         self.scratch.give_back(&mut headers);
-        self.shared.span = span?;
-        let names = ExportScan::names::<Native, _>(&header, &mut self.reader())?;
+        self.shared.span = scanned?;
+        Ok(Stage::NamesHeader)
+    }
+
+    fn find_names(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget = budget.saturating_sub(1);
+        let header = self.file.header()?;
+        self.shared.names = ExportScan::names::<Native, _>(&header, &mut self.reader())?;
         if self.file.source.lent().is_none() {
-            self.file.tables = self.scratch.bytes(names.size as usize)?;
-            self.file.source.read_at(names.offset.into(), self.file.tables.bytes_mut())?;
-            self.file.extents.names = Extent { offset: 0, size: names.size };
-        } else {
-            self.file.extents.names = names;
+            self.file.tables = self.scratch.bytes(self.shared.names.size as usize)?;
         }
-        self.shared.names = names;
+        Ok(Stage::Names)
+    }
+
+    fn read_names(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget = budget.saturating_sub(1);
+        let (file, names) = (&mut self.file, self.shared.names);
+        file.extents.names = names;
+        if file.source.lent().is_none() && names.size > 0 {
+            file.source.read_at(names.offset.into(), file.tables.bytes_mut())?;
+            file.extents.names.offset = 0;
+        }
         Ok(Stage::Exports)
     }
 
@@ -152,9 +168,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 self.file.copy(Extent { offset: extent.offset + at.record, size }, to.unwrap_or_default())?;
                 *budget = budget.saturating_sub(size.div_ceil(COPIED));
                 at.record += size;
-                if *budget == 0 || at.record < extent.size {
-                    return Ok(Stage::Copy(at));
-                }
+                return Ok(Stage::Copy(at));
             }
             at = Cursor { table: at.table + 1, record: 0 };
         }

@@ -1,0 +1,252 @@
+//! What a load promises: it ends as a live extension or as if it had never begun.
+#![cfg(all(feature = "std", target_os = "linux", target_arch = "x86_64"))]
+
+mod common;
+
+use common::compile;
+use llext::source::{ReadError, ReadOnly};
+use llext::{Error, Host, Source};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::task::Poll;
+
+static CALLS: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn host_add(a: i32, b: i32) -> i32 {
+    CALLS.fetch_add(1, Ordering::Relaxed);
+    a + b
+}
+
+llext::exports! { static HOST; fn host_add(a: i32, b: i32) -> i32; }
+
+const PROBE: &str =
+    "extern int host_add(int, int); static int n = 40; int probe(void) { return host_add(n, 2); }";
+
+fn host() -> Host {
+    Host::without_libc(&HOST).unwrap()
+}
+
+type Probe = extern "C" fn() -> i32;
+
+/// A source that would block before every read, and counts its reads.
+struct Slow<'a> {
+    bytes: &'a [u8],
+    ready: bool,
+    reads: Vec<(u64, usize)>,
+}
+
+impl Source for Slow<'_> {
+    fn size(&mut self) -> Result<u64, ReadError> {
+        Ok(self.bytes.len() as u64)
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.ready = !self.ready;
+        if self.ready {
+            return Err(ReadError::WouldBlock);
+        }
+        self.reads.push((offset, buffer.len()));
+        ReadOnly(self.bytes).read_at(offset, buffer)
+    }
+}
+
+#[test]
+fn an_object_runs_from_every_source() {
+    let (host, bytes) = (host(), compile("every_source", PROBE, &["-O2"]));
+    for _ in 0..2 {
+        let lent = unsafe { host.load("lent", &bytes[..]) }.unwrap();
+        let read = unsafe { host.load("read", ReadOnly(&bytes)) }.unwrap();
+        for plugin in [&lent, &read] {
+            let probe = unsafe { plugin.symbol::<Probe>("probe") }.unwrap();
+            assert_eq!(probe.call(()), 42);
+        }
+        assert_eq!(read.unload().unwrap(), 0);
+        assert_eq!(lent.unload().unwrap(), 0);
+    }
+}
+
+#[test]
+fn steps_of_any_size_end_the_same() {
+    let host = host();
+    for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-nostdlib"])] {
+        let bytes = compile(&format!("steps_{kind}"), PROBE, flags);
+        for budget in [1, 2, 3, 7, 100, u32::MAX] {
+            let mut load = unsafe { host.loader().start("steps", &bytes[..]) }.unwrap();
+            let mut steps = 1;
+            let plugin = loop {
+                match load.step(budget) {
+                    Poll::Ready(result) => break result.unwrap(),
+                    Poll::Pending => steps += 1,
+                }
+            };
+            assert!(steps > 1 || budget > 10, "budget {budget} took {steps} steps");
+            assert_eq!(unsafe { plugin.symbol::<Probe>("probe") }.unwrap().call(()), 42);
+        }
+    }
+}
+
+#[test]
+fn a_source_may_block_before_every_read() {
+    let (host, bytes) = (host(), compile("blocks", PROBE, &["-O2"]));
+    let mut source = Slow { bytes: &bytes, ready: false, reads: Vec::new() };
+    let mut load = unsafe { host.loader().start("slow", &mut source) }.unwrap();
+    let plugin = loop {
+        if let Poll::Ready(result) = load.step(u32::MAX) {
+            break result.unwrap();
+        }
+    };
+    assert_eq!(unsafe { plugin.symbol::<Probe>("probe") }.unwrap().call(()), 42);
+}
+
+#[test]
+fn no_byte_is_read_twice_but_relocations() {
+    let (host, bytes) = (host(), compile("once", PROBE, &["-O2"]));
+    let mut source = Slow { bytes: &bytes, ready: false, reads: Vec::new() };
+    let mut load = unsafe { host.loader().start("once", &mut source) }.unwrap();
+    while load.step(u32::MAX).is_pending() {}
+    drop(load);
+    let mut seen = vec![0u8; bytes.len()];
+    for (offset, len) in &source.reads {
+        seen[*offset as usize..*offset as usize + len].iter_mut().for_each(|count| *count += 1);
+    }
+    assert!(seen.iter().all(|count| *count <= 2));
+    let twice = seen.iter().filter(|count| **count == 2).count();
+    assert_eq!(twice % 24, 0, "only whole relocations are read a second time");
+    assert!(twice < bytes.len() / 4, "{twice} bytes of {} were read twice", bytes.len());
+}
+
+#[test]
+fn a_name_being_loaded_is_busy() {
+    let (host, bytes) = (host(), compile("busy", PROBE, &["-O2"]));
+    let load = unsafe { host.loader().start("name", &bytes[..]) }.unwrap();
+    let second = unsafe { host.load("name", &bytes[..]) }.unwrap_err();
+    assert!(matches!(second, Error::Busy { .. }), "{second}");
+    drop(load);
+    unsafe { host.load("name", &bytes[..]) }.unwrap();
+}
+
+#[test]
+fn the_same_bytes_are_the_same_extension_and_others_are_not() {
+    let (host, bytes) = (host(), compile("identity", PROBE, &["-O2"]));
+    let other = bytes.clone();
+    let first = unsafe { host.load("name", &bytes[..]) }.unwrap();
+    let second = unsafe { host.load("name", &bytes[..]) }.unwrap();
+    assert_eq!((first.uses(), second.uses()), (2, 2));
+    let third = unsafe { host.load("name", &other[..]) }.unwrap_err();
+    assert!(matches!(third, Error::Exists { .. }), "{third}");
+    let forced = unsafe { host.loader().same_name_is_enough(true).load("name", &other[..]) }.unwrap();
+    assert_eq!(forced.unload().unwrap(), 2);
+    assert_eq!(first.unload().unwrap(), 1);
+    assert_eq!(second.unload().unwrap(), 0);
+    assert!(host.find("name").is_none());
+}
+
+#[test]
+fn names_have_a_length() {
+    let (host, bytes) = (host(), compile("lengths", PROBE, &["-O2"]));
+    let longest = "n".repeat(llext::registry::MAX_NAME);
+    unsafe { host.load(&longest, &bytes[..]) }.unwrap();
+    for name in ["", &(longest + "n")] {
+        let error = unsafe { host.load(name, &bytes[..]) }.unwrap_err();
+        assert!(matches!(error, Error::BadExtensionName { .. }), "{error}");
+    }
+}
+
+#[test]
+fn a_full_registry_says_so() {
+    use llext::lock::StdRawMutex;
+    use llext::memory::Linux;
+    let registry = llext::Registry::<Linux, StdRawMutex, 2>::new(Linux::new());
+    let bytes = compile("full", PROBE, &["-O2"]);
+    let one = unsafe { registry.loader(&HOST).load("one", &bytes[..]) }.unwrap();
+    let two = unsafe { registry.loader(&HOST).load("two", &bytes[..]) }.unwrap();
+    let three = unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap_err();
+    assert_eq!(three, Error::RegistryFull { slots: 2 });
+    assert_eq!(registry.iter().count(), 2);
+    drop((one, two));
+    unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap();
+}
+
+#[test]
+fn every_missing_symbol_is_heard() {
+    let host = host();
+    let source = "extern int a(void), b(void), c(void); int probe(void) { return a() + b() + c(); }";
+    let bytes = compile("missing", source, &["-O2"]);
+    let mut heard = Vec::new();
+    let mut hear = |name: &[u8]| heard.push(String::from_utf8_lossy(name).into_owned());
+    let error = unsafe { host.loader().on_missing(&mut hear).load("missing", &bytes[..]) }.unwrap_err();
+    assert_eq!(error.to_string(), "a: undefined symbol (3 missing in all)");
+    heard.sort();
+    assert_eq!(heard, ["a", "b", "c"]);
+}
+
+#[test]
+fn scratch_may_be_lent() {
+    let (host, bytes) = (host(), compile("scratch", PROBE, &["-O2"]));
+    let needed = host.loader().verify("scratch", &bytes[..]).unwrap().scratch;
+    let mut enough = vec![0; needed + 16];
+    unsafe { host.loader().scratch(&mut enough).load("scratch", &bytes[..]) }.unwrap();
+    let mut little = vec![0; needed / 2];
+    let error = unsafe { host.loader().scratch(&mut little).load("scratch", &bytes[..]) }.unwrap_err();
+    assert!(matches!(error, Error::ScratchTooSmall { .. }), "{error}");
+}
+
+#[test]
+fn verifying_runs_nothing() {
+    let source = "extern int host_add(int, int); __attribute__((constructor)) static void up(void) { host_add(1, 1); }";
+    let (host, bytes) = (host(), compile("verify", source, &["-O2"]));
+    let before = CALLS.load(Ordering::Relaxed);
+    let footprint = host.loader().verify("verify", &bytes[..]).unwrap();
+    assert!(footprint.parts.iter().sum::<u32>() > 0);
+    assert!(host.find("verify").is_none());
+    drop(unsafe { host.load("verify", &bytes[..]) }.unwrap());
+    assert!(CALLS.load(Ordering::Relaxed) > before);
+}
+
+#[test]
+fn a_provider_with_dependents_cannot_go() {
+    let host = host();
+    let provider = compile("provider", "int one(void) { return 1; }", &["-O2"]);
+    let user = compile("user", "extern int one(void); int probe(void) { return one() + 1; }", &["-O2"]);
+    let error = unsafe { host.load("user", &user[..]) }.unwrap_err();
+    assert_eq!(error.to_string(), "one: undefined symbol (1 missing in all)");
+    let provider = unsafe { host.load("provider", &provider[..]) }.unwrap();
+    let user = unsafe { host.loader().needs(&provider).load("user", &user[..]) }.unwrap();
+    assert_eq!(unsafe { user.symbol::<Probe>("probe") }.unwrap().call(()), 2);
+    let refused = provider.unload().unwrap_err();
+    assert_eq!(refused.to_string(), "in use by 1 extensions, user among them");
+    user.unload().unwrap();
+    refused.handle.unload().unwrap();
+}
+
+#[test]
+fn a_provider_that_was_dropped_goes_with_its_last_dependent() {
+    let host = host();
+    let provider = compile("lazy_provider", "int one(void) { return 1; }", &["-O2"]);
+    let user = compile("lazy_user", "extern int one(void); int probe(void) { return one(); }", &["-O2"]);
+    let provider = unsafe { host.load("provider", &provider[..]) }.unwrap();
+    let user = unsafe { host.loader().search_live(true).load("user", &user[..]) }.unwrap();
+    drop(provider);
+    assert_eq!(unsafe { user.symbol::<Probe>("probe") }.unwrap().call(()), 1);
+    drop(user);
+    assert_eq!(host.registry().iter().count(), 0);
+}
+
+#[test]
+fn what_is_not_exported_is_not_found() {
+    let (host, bytes) = (host(), compile("notfound", PROBE, &["-O2"]));
+    let plugin = unsafe { host.load("notfound", &bytes[..]) }.unwrap();
+    let error = unsafe { plugin.symbol::<Probe>("prob") }.unwrap_err();
+    assert_eq!(error.to_string(), "prob: not exported by the extension");
+    let names: Vec<_> = plugin.exports().map(|(name, _)| name.to_vec()).collect();
+    assert_eq!(names, [b"probe"]);
+}
+
+#[test]
+fn an_extension_that_cannot_be_loaded_keeps_no_name() {
+    let host = host();
+    for bytes in [&b""[..], b"\x7fELF", &[0; 200]] {
+        unsafe { host.load("bad", bytes) }.unwrap_err();
+    }
+    let good = compile("good", PROBE, &["-O2"]);
+    unsafe { host.load("bad", &good[..]) }.unwrap();
+}
