@@ -1,0 +1,191 @@
+//! `exports!`: the statics of a table, its entries hashed and sorted here rather than in constants.
+//!
+//! Written as `macro_rules!` with the sort in a constant, 2,500 names took seconds to compile, and an error could not point to
+//! the name that caused it. Whether two names that stand under a `#[cfg]` both exist is known only later:
+//! `ascending` looks at what is left.
+
+use proc_macro2::{Ident, Literal, TokenStream};
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Path, Result, ReturnType, Token, Type, Visibility, parenthesized};
+
+use crate::name::Name;
+
+pub(crate) fn expand(list: TokenStream) -> Result<TokenStream> {
+    let table: Table = syn::parse2(list)?;
+    match &table.contents {
+        Contents::Items(items) => Ok(table.of_items(&in_order(items, |item| (&item.name, &item.about))?)),
+        Contents::Implementation(exports) => Ok(table.of_implementation(exports)),
+    }
+}
+
+struct Table {
+    /// The run time, as the caller knows it.
+    llext: Ident,
+    about: Vec<Attribute>,
+    visibility: Visibility,
+    name: Ident,
+    contents: Contents,
+}
+
+enum Contents {
+    Items(Vec<Item>),
+    /// The constant with the exports of an implementation of an interface.
+    Implementation(TokenStream),
+}
+
+struct Item {
+    about: Vec<Attribute>,
+    name: Name,
+    kind: Kind,
+    path: Path,
+}
+
+enum Kind {
+    Function { parameters: TokenStream, result: ReturnType },
+    Object(Type),
+}
+
+impl Parse for Table {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let llext = input.call(Ident::parse_any)?;
+        input.parse::<Token![;]>()?;
+        let about = input.call(Attribute::parse_outer)?;
+        let visibility = input.parse()?;
+        input.parse::<Token![static]>()?;
+        let name = input.parse()?;
+        let contents = if input.peek(Token![=]) { implementation(input)? } else { items(input)? };
+        Ok(Self { llext, about, visibility, name, contents })
+    }
+}
+
+fn implementation(input: ParseStream<'_>) -> Result<Contents> {
+    input.parse::<Token![=]>()?;
+    let host: Type = input.parse()?;
+    input.parse::<Token![as]>()?;
+    let interface: Path = input.parse()?;
+    input.parse::<Token![;]>()?;
+    Ok(Contents::Implementation(quote!(<#host as #interface>::EXPORTS)))
+}
+
+fn items(input: ParseStream<'_>) -> Result<Contents> {
+    input.parse::<Token![;]>()?;
+    let mut items = Vec::new();
+    while !input.is_empty() {
+        items.push(input.parse()?);
+    }
+    Ok(Contents::Items(items))
+}
+
+impl Parse for Item {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let about = input.call(Attribute::parse_outer)?;
+        let look = input.lookahead1();
+        let function = look.peek(Token![fn]);
+        if function {
+            input.parse::<Token![fn]>()?;
+        } else if look.peek(Token![static]) {
+            input.parse::<Token![static]>()?;
+        } else {
+            return Err(look.error());
+        }
+        let ident: Ident = input.parse()?;
+        let kind = if function { signature(input)? } else { object(input)? };
+        let path =
+            if input.parse::<Option<Token![=]>>()?.is_some() { input.parse()? } else { ident.clone().into() };
+        input.parse::<Token![;]>()?;
+        Ok(Self { about, name: Name::new(&ident), kind, path })
+    }
+}
+
+fn signature(input: ParseStream<'_>) -> Result<Kind> {
+    let parameters;
+    parenthesized!(parameters in input);
+    Ok(Kind::Function { parameters: parameters.parse()?, result: input.parse()? })
+}
+
+fn object(input: ParseStream<'_>) -> Result<Kind> {
+    input.parse::<Token![:]>()?;
+    Ok(Kind::Object(input.parse()?))
+}
+
+impl Table {
+    fn of_items(&self, items: &[&Item]) -> TokenStream {
+        let units = items.iter().map(|item| item.conditional(quote!(())));
+        let hashes = items
+            .iter()
+            .map(|item| item.conditional(Literal::u32_unsuffixed(item.name.hash).into_token_stream()));
+        let entries = items.iter().map(|item| item.conditional(item.entry(&self.llext)));
+        self.of(&quote!(<[()]>::len(&[#(#units),*])), &quote!([#(#hashes),*]), &quote!([#(#entries),*]))
+    }
+
+    fn of_implementation(&self, exports: &TokenStream) -> TokenStream {
+        let llext = &self.llext;
+        self.of(
+            &quote!(#exports.len()),
+            &quote!(#llext::export::hashes(#exports)),
+            &quote!(#llext::export::entries(#exports)),
+        )
+    }
+
+    /// The static, given how many entries it has, their hashes and themselves.
+    fn of(&self, count: &TokenStream, hashes: &TokenStream, entries: &TokenStream) -> TokenStream {
+        let Self { llext, about, visibility, name, .. } = self;
+        quote! {
+            #(#about)*
+            #visibility static #name: #llext::export::ExportTable = {
+                const __LLEXT_COUNT: ::core::primitive::usize = #count;
+                static __LLEXT_HASHES: [::core::primitive::u32; __LLEXT_COUNT] = #llext::export::ascending(#hashes);
+                #[cfg_attr(not(any(windows, target_vendor = "apple")), unsafe(link_section = ".llext.exports"))]
+                static __LLEXT_ENTRIES: [#llext::export::Export; __LLEXT_COUNT] = #entries;
+                #llext::export::ExportTable::new(&__LLEXT_HASHES, &__LLEXT_ENTRIES)
+            };
+        }
+    }
+}
+
+impl Item {
+    /// One element of a list, which is there if the item is.
+    fn conditional(&self, element: TokenStream) -> TokenStream {
+        let conditions = conditions(&self.about);
+        quote!(#(#conditions)* #element)
+    }
+
+    /// The entry: the item, once it has been compared with what it is listed as.
+    fn entry(&self, llext: &Ident) -> TokenStream {
+        let Self { about, name, kind, path } = self;
+        let about = about.iter().filter(|on| !on.path().is_ident("cfg") && !on.path().is_ident("doc"));
+        let name = name.literal();
+        let (ty, address) = match kind {
+            Kind::Function { parameters, result } => {
+                (quote!(unsafe extern "C" fn(#parameters) #result), quote!(#path))
+            }
+            Kind::Object(ty) => (quote!(*const #ty), quote!(&raw const #path)),
+        };
+        quote!({
+            #(#about)*
+            let __llext_item: #ty = #address;
+            #llext::export::Export::new(#name, __llext_item as *const ())
+        })
+    }
+}
+
+/// Items in ascending order of the hashes of their names. Two may only be equal where a `#[cfg]` can leave one out.
+pub(crate) fn in_order<T>(items: &[T], facts: impl Fn(&T) -> (&Name, &[Attribute])) -> Result<Vec<&T>> {
+    let mut sorted: Vec<&T> = items.iter().collect();
+    sorted.sort_by_key(|item| facts(item).0.hash);
+    for pair in sorted.windows(2) {
+        let ((one, about_one), (other, about_other)) = (facts(pair[0]), facts(pair[1]));
+        let conditional = conditions(about_one).chain(conditions(about_other)).next().is_some();
+        if one.hash == other.hash && !conditional {
+            return Err(one.clash(other));
+        }
+    }
+    Ok(sorted)
+}
+
+/// The attributes that say whether an item exists.
+pub(crate) fn conditions(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"))
+}
