@@ -3,7 +3,6 @@
 //! The hashes lie apart from the entries, so that a search touches nothing else until it has found. GNU hashes of names
 //! spread evenly, so that a hash tells roughly where in the table it must lie.
 
-use core::cmp::Ordering;
 use core::ffi::CStr;
 
 use super::{Export, Exports, SymbolName};
@@ -41,32 +40,31 @@ impl Exports for ExportTable {
     }
 }
 
-/// Guesses before the search stops trusting that the hashes spread evenly.
-const GUESSES: u32 = 16;
+/// Hashes looked at one after the other before the search stops trusting that they spread evenly.
+const STEPS: usize = 16;
 
-/// Where `hash` is among ascending `hashes`: guesses that close in on it, then by halves.
+/// Where `hash` is among ascending `hashes`: guessed, guessed again from there, then looked for step by step, then by halves.
 fn position(hashes: &[u32], hash: u32) -> Option<usize> {
-    let (mut low, mut high) = (0, hashes.len());
-    let mut guess = scaled(i64::from(hash), hashes.len());
-    for _ in 0..GUESSES {
-        if low == high {
-            return None;
-        }
-        let at = (guess.max(0) as usize).clamp(low, high - 1);
-        let found = *hashes.get(at)?;
-        match found.cmp(&hash) {
-            Ordering::Equal => return Some(at),
-            Ordering::Less => low = at + 1,
-            Ordering::Greater => high = at,
-        }
-        guess = at as i64 + scaled(i64::from(hash) - i64::from(found), hashes.len());
+    let last = hashes.len().checked_sub(1)?;
+    let guess = places(hash, hashes.len());
+    let there = *hashes.get(guess)?;
+    let way = places(hash.abs_diff(there), hashes.len());
+    let at = if there < hash { last.min(guess + way) } else { guess.saturating_sub(way) };
+
+    let near = if *hashes.get(at)? < hash {
+        hashes.get(at..)?.iter().take(STEPS).position(|here| *here >= hash).map(|steps| at + steps)
+    } else {
+        hashes.get(..=at)?.iter().rev().take(STEPS).position(|here| *here <= hash).map(|steps| at - steps)
+    };
+    match near {
+        Some(at) => (hashes.get(at) == Some(&hash)).then_some(at),
+        None => hashes.binary_search(&hash).ok(),
     }
-    hashes.get(low..high)?.binary_search(&hash).ok().map(|at| low + at)
 }
 
 /// How many places apart two hashes of a table of `len` lie that differ by `distance`.
-fn scaled(distance: i64, len: usize) -> i64 {
-    distance.wrapping_mul(len as i64) >> 32
+fn places(distance: u32, len: usize) -> usize {
+    ((u64::from(distance) * len as u64) >> 32) as usize
 }
 
 /// An export of an implemented interface: the hash of its name, the name and the address.
