@@ -1,5 +1,5 @@
 //! about: absolute symbols keep their value wherever the extension lies, small ones and 64-bit ones
-//! kinds: o r so-default so-now so-norelro so-relr+clang (GNU ld 2.40 fails over packed absolute addresses)
+//! kinds: o r so+clang (in shared objects GNU ld takes absolute symbols for relative ones)
 //! flags[so]: -DSHARED
 //! shows: SHN_ABS
 //! shows[o r]: R_X86_64_64 R_X86_64_32

@@ -1,6 +1,7 @@
 //! about: symbols at the end of .bss, past its last byte, and in a tail that the file does not hold
 //! call: size_of_bss() = 4100
 //! call: tail() = 7
+//! exports: at_the_end
 	.text
 	.globl	size_of_bss
 	.type	size_of_bss, @function
@@ -25,7 +26,7 @@ at_the_start:
 last_word:
 	.skip	4
 	.globl	at_the_end
-	.hidden	at_the_end
+	.protected	at_the_end
 at_the_end:
 
 	.section .note.GNU-stack, "", @progbits

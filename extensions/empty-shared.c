@@ -1,3 +1,3 @@
-//! about: a shared object made from nothing loads, exports nothing, and unloads
-//! kinds: so (an object with nothing in it is refused: empty)
+//! about: a shared object made from an empty source holds start files only; it loads and unloads
+//! kinds: so (empty is the same for objects)
 //! hides: probe main

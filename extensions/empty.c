@@ -1,3 +1,3 @@
-//! about: a file with nothing in it is told from one that does something
-//! kinds: o r (a shared object holds its compiler's start files)
-//! error: NothingToLoad
+//! about: a file with nothing in it loads, exports nothing, and unloads
+//! kinds: o r (empty-shared is the same for shared objects, which hold their compiler's start files)
+//! hides: probe main

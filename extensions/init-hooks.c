@@ -1,5 +1,6 @@
 //! about: llext_init follows the constructors; llext_fini comes before atexit and the destructors
 //! call: probe() = 0
+//! exports: llext_init llext_fini
 //! trace: 1 2 | 3 | 4 30 20 10
 #include "host.h"
 

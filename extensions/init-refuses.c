@@ -1,5 +1,6 @@
 //! about: an init hook that returns non-zero ends the load, and what ran before is undone
 //! error: InitFailed
+//! exports: llext_init llext_fini
 //! trace: 1 2 10
 #include "host.h"
 

@@ -5,4 +5,6 @@
 //! missing: strtol
 #include <stdlib.h>
 
-int probe(void) { return (int)strtol("4", 0, 10); }
+static const char *volatile text = "4";
+
+int probe(void) { return (int)strtol(text, 0, 10); }

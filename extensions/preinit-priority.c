@@ -1,6 +1,7 @@
 //! about: preinit entries come before the earliest constructor, and the init hook after the last
 //! kinds: o r (a linker allows no .preinit_array in a shared object)
 //! call: probe() = 0
+//! exports: llext_init llext_fini
 //! trace: 1 101 2 3 | | 4 5 6
 #include "host.h"
 

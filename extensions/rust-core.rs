@@ -1,5 +1,5 @@
 //! about: Rust with core's functions: formatting, sorting, trait objects, checked indexing
-//! kinds: r so (an object lacks core's functions)
+//! kinds: r so+O2 (an object lacks core's functions, and without optimisation so does a shared object)
 //! libc
 //! call: formatted(42) = 12
 //! call: sorted() = 12579

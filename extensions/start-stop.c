@@ -2,7 +2,7 @@
 //! shows[o r]: __start_numbers __stop_numbers
 //! call: probe() = 6
 //! call: absent() = 0
-#define ENTRY(name, value) __attribute__((section("numbers"), used)) static int name = value
+#define ENTRY(name, value) __attribute__((section("numbers"), used, retain)) static int name = value
 ENTRY(one, 1);
 ENTRY(two, 2);
 ENTRY(three, 3);
