@@ -3,7 +3,7 @@
 //! A record is used from the copy that was decoded and checked; nothing is written before every check on it has passed.
 
 use crate::addr::{Extent, Word};
-use crate::arch::{Arch, Expr, Field, Howto, WeakBranch};
+use crate::arch::{Arch, Check, Expr, Field, Howto, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::{Format, read_int, read_word, write_int, write_word};
 use crate::error::{Error, SymbolRef};
@@ -18,6 +18,12 @@ pub struct Target<'a, W> {
     pub address: W,
     /// The offset that its first byte has in the relocations: 0 for a section, the lowest address for a shared object.
     pub origin: W,
+}
+
+impl<W: Word> Target<'_, W> {
+    fn outside(&self, offset: W, len: usize) -> Error {
+        Error::RelocationOutside { offset: offset.get(), len: len as u32, size: self.bytes.len() as u64 }
+    }
 }
 
 /// Everything a relocation can refer to.
@@ -45,43 +51,55 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         relocations: Relocations<'_, F>,
     ) -> Result<(), Error> {
-        let mut last: Option<&'static Howto> = None;
-        relocations.try_for_each(|relocation| {
-            let howto = match last {
-                Some(howto) if u32::from(howto.r_type) == relocation.r_type => howto,
-                _ => find_howto::<F>(self.arch, &relocation)?,
-            };
-            last = Some(howto);
-            self.apply_one(target, howto, &relocation)
+        let mut left = relocations;
+        while let Some((r_type, run, rest)) = left.split_run() {
+            let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            match (howto.expr, howto.check, howto.field, run) {
+                (Expr::None, ..) => {}
+                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
+                    self.words::<8>(target, run)?
+                }
+                (Expr::Abs, Check::None, Field::Data(4), Relocations::Rela(_)) => {
+                    self.words::<4>(target, run)?
+                }
+                _ => run.try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
+            }
+            left = rest;
+        }
+        Ok(())
+    }
+
+    /// A run of the commonest relocations of all: words of `N` bytes that hold `S + A`, whatever it is.
+    fn words<const N: usize>(
+        &self,
+        target: &mut Target<'_, F::Word>,
+        run: Relocations<'_, F>,
+    ) -> Result<(), Error> {
+        run.try_for_each(|relocation| {
+            let value = self.value(&relocation)?.plus(relocation.addend.unwrap_or_default());
+            let at = relocation.offset.minus(target.origin).get() as usize;
+            match at.checked_add(N).and_then(|end| target.bytes.get_mut(at..end)) {
+                Some(bytes) => write_int::<F, N>(bytes, value.get()),
+                None => return Err(target.outside(relocation.offset, N)),
+            }
+            Ok(())
         })
     }
 
-    #[inline(always)]
     fn apply_one(
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
     ) -> Result<(), Error> {
-        if howto.expr == Expr::None {
-            return Ok(());
-        }
         let offset = relocation.offset.minus(target.origin).get();
         let len = howto.field.len();
-        let size = target.bytes.len() as u64;
-        let outside = Error::RelocationOutside { offset: relocation.offset.get(), len: len as u32, size };
+        let outside = target.outside(relocation.offset, len);
         let at = usize::try_from(offset).map_err(|_| outside)?;
         let Some(bytes) = at.checked_add(len).and_then(|end| target.bytes.get_mut(at..end)) else {
             return Err(outside);
         };
         let place = target.address.plus(F::Word::of(offset));
-        // The commonest case of all, straight: a word that holds an address.
-        if let (Expr::Abs, Some(addend), Field::Data(_)) = (howto.expr, relocation.addend, howto.field) {
-            let value = self.value(relocation)?.plus(addend).signed();
-            check(self.arch, howto, relocation.symbol, place, value)?;
-            put::<F>(&howto.field, bytes, value);
-            return Ok(());
-        }
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         match howto.expr {
             Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
@@ -96,14 +114,19 @@ impl<F: Format> Linker<'_, F> {
     /// The value of the relocation's symbol.
     #[inline(always)]
     fn value(&self, relocation: &Relocation<F::Word>) -> Result<F::Word, Error> {
-        let count = self.values.len() as u32;
-        let missing = Error::BadRelocationSymbol { found: relocation.symbol, count };
-        let value = self.values.get(relocation.symbol as usize).copied().ok_or(missing)?;
-        if value == Mark::unusable() {
-            let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
-            return Err(Error::SymbolNotLoaded { symbol, offset });
+        match self.values.get(relocation.symbol as usize).copied() {
+            Some(value) if value != Mark::unusable() => Ok(value),
+            _ => Err(self.no_value(relocation)),
         }
-        Ok(value)
+    }
+
+    #[cold]
+    fn no_value(&self, relocation: &Relocation<F::Word>) -> Error {
+        let (symbol, count) = (relocation.symbol, self.values.len() as u32);
+        if symbol >= count {
+            return Error::BadRelocationSymbol { found: symbol, count };
+        }
+        Error::SymbolNotLoaded { symbol: SymbolRef::new(symbol), offset: relocation.offset.get() }
     }
 
     /// The value of the expression; `None` when it waits until the image can run.

@@ -5,7 +5,6 @@
 
 use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
 use crate::elf::Format;
-use crate::elf::hash::gnu_hash;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
 use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols, string_at};
@@ -210,12 +209,12 @@ impl Resolve {
         if symbol.kind() == STT_TLS {
             return Ok(Mark::unusable());
         }
-        let name = view.symbols.name(index, symbol)?;
+        let (name, hash) = view.symbols.hashed_name(index, symbol)?;
         if let Some(mark) = linker_defined(view, name) {
             return Ok(mark);
         }
         let weak = symbol.binding() == STB_WEAK;
-        match lookup(Query { name, hash: gnu_hash(name), weak }) {
+        match lookup(Query { name, hash, weak }) {
             Some(address) => return Ok(F::Word::of(address)),
             None if weak => {}
             None => {
@@ -238,6 +237,9 @@ impl Resolve {
 
 /// The symbols that the linker itself defines.
 fn linker_defined<F: Format>(view: &View<'_, F>, name: &[u8]) -> Option<F::Word> {
+    if !name.starts_with(b"_") {
+        return None;
+    }
     match name {
         b"_GLOBAL_OFFSET_TABLE_" => Some(Mark::got()),
         b"__dso_handle" => Some(Mark::dso_handle()),

@@ -60,24 +60,20 @@ pub struct Count<'a, F: Format> {
 impl<F: Format> Count<'_, F> {
     /// Counts what `relocations` need.
     pub fn batch(&mut self, relocations: Relocations<'_, F>) -> Result<Counted, Error> {
-        let mut last: Option<&'static Howto> = None;
-        let mut counted = Counted::Done;
-        relocations.try_for_each(|relocation| {
-            let howto = match last {
-                Some(howto) if u32::from(howto.r_type) == relocation.r_type => howto,
-                _ => self.howto(&relocation)?,
-            };
-            last = Some(howto);
-            if self.count_one(howto, &relocation)? == Counted::WantsSlots {
-                counted = Counted::WantsSlots;
+        let (mut left, mut counted) = (relocations, Counted::Done);
+        while let Some((r_type, run, rest)) = left.split_run() {
+            let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            if may_need::<F>(howto) {
+                run.try_for_each(|relocation| {
+                    if self.count_one(howto, &relocation)? == Counted::WantsSlots {
+                        counted = Counted::WantsSlots;
+                    }
+                    Ok(())
+                })?;
             }
-            Ok(())
-        })?;
+            left = rest;
+        }
         Ok(counted)
-    }
-
-    fn howto(&self, relocation: &Relocation<F::Word>) -> Result<&'static Howto, Error> {
-        find_howto::<F>(self.arch, relocation)
     }
 
     #[inline]
@@ -156,16 +152,25 @@ impl<F: Format> Count<'_, F> {
     }
 }
 
-/// The row for a relocation.
+/// Whether a row can ask for a stub, a slot or a place: most cannot, and their runs are passed over.
+fn may_need<F: Format>(howto: &Howto) -> bool {
+    match howto.expr {
+        Expr::Got | Expr::GotPcRel | Expr::GotPcRelRelax | Expr::Branch => true,
+        Expr::PcRel => howto.check != Check::None,
+        Expr::Abs => F::Word::SIZE == 8 && howto.check != Check::None,
+        _ => false,
+    }
+}
+
+/// The row for a run of relocations.
 pub(crate) fn find_howto<F: Format>(
     arch: &Arch,
-    relocation: &Relocation<F::Word>,
+    r_type: u32,
+    run: &Relocations<'_, F>,
 ) -> Result<&'static Howto, Error> {
-    let unknown = Error::UnknownRelocation {
-        relocation: arch.relocation(relocation.r_type),
-        offset: relocation.offset.get(),
-    };
-    arch.howto(relocation.r_type).ok_or(unknown)
+    let offset = || run.first().map_or(0, |relocation| relocation.offset.get());
+    arch.howto(r_type)
+        .ok_or_else(|| Error::UnknownRelocation { relocation: arch.relocation(r_type), offset: offset() })
 }
 
 /// Whether a branch from anywhere in `window` reaches `target`.

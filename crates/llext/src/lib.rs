@@ -4,7 +4,7 @@
 //! On a microcontroller without an operating system, and in a process on Linux. The order of the modules is the order
 //! of the work; each uses only those before it:
 //!
-//! [`source`] < [`memory`] < image < [`export`] < lifecycle < [`registry`] < [`call`] < [`loader`]
+//! [`source`] < [`memory`] < image < [`mod@export`] < lifecycle < [`registry`] < [`call`] < [`loader`]
 
 #![no_std]
 
@@ -12,8 +12,6 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
-// The macros name this crate by its path, also inside it.
-extern crate self as llext;
 
 pub mod call;
 pub mod error;
@@ -34,6 +32,7 @@ pub use error::Error;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use host::{Host, Plugin};
 pub use lifecycle::{ExtensionPanic, PanicHook};
+pub use llext_macros::{export, interface};
 pub use loader::{Load, Loader};
 pub use lock::{NoopRawMutex, RawMutex};
 pub use memory::{Memory, Pool};

@@ -45,32 +45,100 @@ pub enum Relocations<'a, F: Format> {
     Rela(&'a [Rela<F::RawWord>]),
 }
 
+impl<X: Copy> Rel<X> {
+    #[inline(always)]
+    fn decode<F: Format<RawWord = X>>(&self) -> Relocation<F::Word>
+    where
+        X: RawWord<F::Word>,
+    {
+        let (symbol, r_type) = F::split_info(RawWord::<F::Word>::word(self.info));
+        Relocation { offset: RawWord::<F::Word>::word(self.offset), r_type, symbol, addend: None }
+    }
+}
+
+impl<X: Copy> Rela<X> {
+    #[inline(always)]
+    fn decode<F: Format<RawWord = X>>(&self) -> Relocation<F::Word>
+    where
+        X: RawWord<F::Word>,
+    {
+        let (symbol, r_type) = F::split_info(RawWord::<F::Word>::word(self.info));
+        let addend = Some(RawWord::<F::Word>::word(self.addend));
+        Relocation { offset: RawWord::<F::Word>::word(self.offset), r_type, symbol, addend }
+    }
+}
+
 impl<'a, F: Format> Relocations<'a, F> {
     /// A view of `bytes`, which hold whole records.
     pub fn new(role: Role, bytes: &'a [u8]) -> Self {
         if role == Role::Rel { Self::Rel(records(bytes)) } else { Self::Rela(records(bytes)) }
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Rel(all) => all.len(),
+            Self::Rela(all) => all.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The first one.
+    pub fn first(&self) -> Option<Relocation<F::Word>> {
+        match self {
+            Self::Rel(all) => all.first().map(|raw| raw.decode::<F>()),
+            Self::Rela(all) => all.first().map(|raw| raw.decode::<F>()),
+        }
+    }
+
+    /// Splits off the first `count`.
+    fn split(self, count: usize) -> (Self, Self) {
+        match self {
+            Self::Rel(all) => {
+                let (run, rest) = all.split_at_checked(count).unwrap_or((all, &[]));
+                (Self::Rel(run), Self::Rel(rest))
+            }
+            Self::Rela(all) => {
+                let (run, rest) = all.split_at_checked(count).unwrap_or((all, &[]));
+                (Self::Rela(run), Self::Rela(rest))
+            }
+        }
+    }
+
+    /// Splits off the first run of one type: compilers write long ones, and what the type asks for is found out once.
+    pub fn split_run(self) -> Option<(u32, Self, Self)> {
+        let r_type = self.first()?.r_type;
+        let is_other = |found: u32| found != r_type;
+        let count = match &self {
+            Self::Rel(all) => all.iter().position(|raw| is_other(raw.decode::<F>().r_type)),
+            Self::Rela(all) => all.iter().position(|raw| is_other(raw.decode::<F>().r_type)),
+        };
+        let (run, rest) = self.split(count.unwrap_or(self.len()));
+        Some((r_type, run, rest))
+    }
+
     /// Calls `each` with every relocation in turn, until it fails.
-    #[inline]
+    #[inline(always)]
     pub fn try_for_each<E>(
         self,
         mut each: impl FnMut(Relocation<F::Word>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Self::Rel(all) => all.iter().try_for_each(|raw| {
-                let (symbol, r_type) = F::split_info(raw.info.word());
-                each(Relocation { offset: raw.offset.word(), r_type, symbol, addend: None })
-            }),
-            Self::Rela(all) => all.iter().try_for_each(|raw| {
-                let (symbol, r_type) = F::split_info(raw.info.word());
-                each(Relocation {
-                    offset: raw.offset.word(),
-                    r_type,
-                    symbol,
-                    addend: Some(raw.addend.word()),
-                })
-            }),
+            Self::Rel(all) => {
+                for raw in all {
+                    each(raw.decode::<F>())?;
+                }
+            }
+            Self::Rela(all) => {
+                for raw in all {
+                    each(raw.decode::<F>())?;
+                }
+            }
         }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! gABI chapter 4, "Symbol Table".
 
+use super::hash::name_and_hash;
 use super::{Format, records};
 use crate::addr::SymbolIndex;
 use crate::error::Error;
@@ -151,6 +152,16 @@ impl<'a, F: Format> Symbols<'a, F> {
             return Ok(&[]);
         }
         string_at(self.strings, symbol.name).ok_or(bad)
+    }
+
+    /// The symbol's name, without its NUL, and the name's GNU hash.
+    pub fn hashed_name(
+        &self,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<(&'a [u8], u32), Error> {
+        let bad = Error::BadName { index: index.0, offset: symbol.name, size: self.strings.len() as u32 };
+        name_and_hash(self.strings, symbol.name).ok_or(bad)
     }
 
     /// Where the symbol is defined, extended numbering looked up: so a high index never looks like a reserved one.
