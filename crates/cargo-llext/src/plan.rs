@@ -48,9 +48,10 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Error> {
     }
 }
 
-fn plan_as<F: Format>(mut bytes: &[u8]) -> Result<Plan, Error> {
+fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
     let size = bytes.len() as u64;
-    let header = Header::parse::<F, _>(&mut bytes, size)?;
+    let mut header = Header::parse::<F>(bytes, size)?;
+    header.complete::<F>(header.first_section().of(bytes).unwrap_or_default())?;
     let arch = arch::ALL.iter().find(|arch| arch.machine == header.machine);
     let arch = arch.ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
     match header.kind {

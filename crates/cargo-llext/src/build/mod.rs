@@ -56,6 +56,9 @@ fn build(
 
     let mut objects = project.compile(terminal)?;
     let before = objects::keep_what_nobody_names(&mut objects)?;
+    if before == 0 && project.needs_table() {
+        return Err(Error::NothingExported { file: project.name().to_owned() });
+    }
     // From here on every object is ELF, and the linker drops neither exports nor constructors.
 
     let scratch = project.scratch_folder();

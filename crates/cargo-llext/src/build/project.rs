@@ -100,6 +100,11 @@ impl Project {
         }
     }
 
+    /// Whether only a table says what is exported: a crate's global symbols are those of core as well.
+    pub(crate) fn needs_table(&self) -> bool {
+        matches!(self, Self::Crate(_))
+    }
+
     /// Whether code may unwind through the extension: Rust is built to abort, C++ may throw.
     pub(crate) fn unwinds(&self) -> bool {
         matches!(self, Self::Sources(_))
