@@ -3,7 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
+
+/// As many words as every supported ABI passes in registers or on the stack alike.
+pub(crate) const MAX_ARGUMENTS: usize = 6;
 
 /// Makes, builds, runs and examines native code that llext loads at run time.
 ///
@@ -137,8 +141,10 @@ pub(crate) struct Run {
     /// Extensions, or projects to build first; a later one may use what an earlier one exports
     #[arg(required = true, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Call this function of the last one, with integers and strings as arguments
-    #[arg(long, num_args = 1..=7, value_names = ["NAME", "ARG"], allow_negative_numbers = true)]
+    /// Call this function of the last one, with up to six integers and strings as arguments
+    ///
+    /// Integers may be negative, and hexadecimal as 0x10; all else is text, and str:5 is the text 5.
+    #[arg(long, num_args = 1.., value_names = ["NAME", "ARG"], allow_negative_numbers = true)]
     pub(crate) call: Vec<String>,
     /// What the function returns
     #[arg(long, value_name = "TYPE", default_value = "int", requires = "call")]
@@ -231,7 +237,15 @@ impl Cli {
             command = command.bin_name("cargo llext");
         }
         let matches = command.try_get_matches_from_mut(arguments)?;
-        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+        let cli = Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))?;
+        match &cli.command {
+            // Were the limit clap's, a seventh argument would be taken for a file.
+            Command::Run(run) if run.call.len() > 1 + MAX_ARGUMENTS => {
+                let message = format!("--call takes at most {MAX_ARGUMENTS} arguments for the function");
+                Err(command.error(ErrorKind::TooManyValues, message))
+            }
+            _ => Ok(cli),
+        }
     }
 }
 
