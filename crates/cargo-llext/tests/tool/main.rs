@@ -1,0 +1,11 @@
+//! The tool from the outside: each command, each refusal, its output for people and for programs, its exit status.
+
+mod build;
+mod check;
+mod cli;
+mod fixture;
+mod inspect;
+mod krate;
+mod new;
+mod run;
+mod support;
