@@ -86,9 +86,7 @@ impl Report<'_> {
             println!("\nEmpty cells:");
         }
         for (reason, cells) in reasons {
-            let cells: Vec<String> =
-                cells.iter().map(|(name, kinds)| format!("{name} ({})", shortened(kinds))).collect();
-            println!("  {reason}: {}", cells.join(", "));
+            println!("  {reason}: {}", by_kinds(&cells));
         }
     }
 
@@ -144,6 +142,17 @@ fn gathered(places: &[&str]) -> Vec<String> {
         _ => format!("{variant} from {}", from.join(" and ")),
     };
     sources.iter().map(text).collect()
+}
+
+/// Extensions that lack the same kinds stand together.
+fn by_kinds(cells: &BTreeMap<&str, Vec<&str>>) -> String {
+    let mut names: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (name, kinds) in cells {
+        names.entry(shortened(kinds)).or_default().push(name);
+    }
+    let groups: Vec<String> =
+        names.iter().map(|(kinds, names)| format!("{} ({kinds})", names.join(", "))).collect();
+    groups.join("; ")
 }
 
 /// The names of kinds, whole families by the family's name.
