@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::compile;
+use common::{compile, load, probe, start};
 use llext::source::ReadOnly;
 use llext::{Error, Host};
 
@@ -37,7 +37,7 @@ fn nothing_is_left() {
 fn a_missing_symbol_leaves_nothing() {
     let bytes = compile("nobody", "extern int nobody(void); int probe(void) { return nobody(); }", &["-O2"]);
     let (host, before) = (host(), mappings());
-    let error = unsafe { host.load("missing", &bytes[..]) }.unwrap_err();
+    let error = load(&host, "missing", &bytes[..]).unwrap_err();
     assert_eq!(error.to_string(), "nobody: undefined symbol (1 missing in all)");
     assert_eq!(mappings(), before);
 }
@@ -46,11 +46,11 @@ fn a_thousand_loads_leave_nothing() {
     for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-nostdlib"])] {
         let bytes = compile(&format!("thousand_{kind}"), PROBE, flags);
         let host = host();
-        drop(unsafe { host.load("first", &bytes[..]) }.unwrap());
+        drop(load(&host, "first", &bytes[..]).unwrap());
         let before = mappings();
         for _ in 0..1000 {
-            let plugin = unsafe { host.load("again", &bytes[..]) }.unwrap();
-            assert_eq!(unsafe { plugin.symbol::<extern "C" fn() -> i32>("probe") }.unwrap().call(()), 42);
+            let plugin = load(&host, "again", &bytes[..]).unwrap();
+            assert_eq!(probe(&plugin), 42);
         }
         assert_eq!(mappings(), before, "{kind}");
     }
@@ -58,10 +58,10 @@ fn a_thousand_loads_leave_nothing() {
 
 fn a_load_dropped_at_any_step_leaves_nothing() {
     let (host, bytes) = (host(), compile("dropped", PROBE, &["-O2"]));
-    drop(unsafe { host.load("dropped", &bytes[..]) }.unwrap());
+    drop(load(&host, "dropped", &bytes[..]).unwrap());
     let before = mappings();
     for steps in 0..60 {
-        let mut load = unsafe { host.loader().start("dropped", ReadOnly(&bytes)) }.unwrap();
+        let mut load = start(&host, "dropped", ReadOnly(&bytes));
         let ended = (0..steps).any(|_| load.step(1).is_ready());
         drop(load);
         assert!(host.find("dropped").is_none(), "after {steps} steps");
@@ -70,13 +70,13 @@ fn a_load_dropped_at_any_step_leaves_nothing() {
             break;
         }
     }
-    unsafe { host.load("dropped", &bytes[..]) }.unwrap();
+    load(&host, "dropped", &bytes[..]).unwrap();
 }
 
 fn a_failing_init_is_rolled_back() {
     let (host, before) = (host(), mappings());
     let bytes = compile("init", "int llext_init(void) { return 7; }", &["-O2"]);
-    let error = unsafe { host.load("init", &bytes[..]) }.unwrap_err();
+    let error = load(&host, "init", &bytes[..]).unwrap_err();
     assert_eq!(error, Error::InitFailed { status: 7 });
     assert!(host.find("init").is_none());
     assert_eq!(mappings(), before);

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::compile;
+use common::{compile, load, probe, start};
 use llext::source::{ReadError, ReadOnly};
 use llext::{Error, Host, Source};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -53,11 +53,10 @@ impl Source for Slow<'_> {
 fn an_object_runs_from_every_source() {
     let (host, bytes) = (host(), compile("every_source", PROBE, &["-O2"]));
     for _ in 0..2 {
-        let lent = unsafe { host.load("lent", &bytes[..]) }.unwrap();
-        let read = unsafe { host.load("read", ReadOnly(&bytes)) }.unwrap();
+        let lent = load(&host, "lent", &bytes[..]).unwrap();
+        let read = load(&host, "read", ReadOnly(&bytes)).unwrap();
         for plugin in [&lent, &read] {
-            let probe = unsafe { plugin.symbol::<Probe>("probe") }.unwrap();
-            assert_eq!(probe.call(()), 42);
+            assert_eq!(probe(plugin), 42);
         }
         assert_eq!(read.unload().unwrap(), 0);
         assert_eq!(lent.unload().unwrap(), 0);
@@ -70,7 +69,7 @@ fn steps_of_any_size_end_the_same() {
     for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-nostdlib"])] {
         let bytes = compile(&format!("steps_{kind}"), PROBE, flags);
         for budget in [1, 2, 3, 7, 100, u32::MAX] {
-            let mut load = unsafe { host.loader().start("steps", &bytes[..]) }.unwrap();
+            let mut load = start(&host, "steps", &bytes[..]);
             let mut steps = 1;
             let plugin = loop {
                 match load.step(budget) {
@@ -79,7 +78,7 @@ fn steps_of_any_size_end_the_same() {
                 }
             };
             assert!(steps > 1 || budget > 10, "budget {budget} took {steps} steps");
-            assert_eq!(unsafe { plugin.symbol::<Probe>("probe") }.unwrap().call(()), 42);
+            assert_eq!(probe(&plugin), 42);
         }
     }
 }
@@ -88,20 +87,20 @@ fn steps_of_any_size_end_the_same() {
 fn a_source_may_block_before_every_read() {
     let (host, bytes) = (host(), compile("blocks", PROBE, &["-O2"]));
     let mut source = Slow { bytes: &bytes, ready: false, reads: Vec::new() };
-    let mut load = unsafe { host.loader().start("slow", &mut source) }.unwrap();
+    let mut load = start(&host, "slow", &mut source);
     let plugin = loop {
         if let Poll::Ready(result) = load.step(u32::MAX) {
             break result.unwrap();
         }
     };
-    assert_eq!(unsafe { plugin.symbol::<Probe>("probe") }.unwrap().call(()), 42);
+    assert_eq!(probe(&plugin), 42);
 }
 
 #[test]
 fn no_byte_is_read_twice_but_relocations() {
     let (host, bytes) = (host(), compile("once", PROBE, &["-O2"]));
     let mut source = Slow { bytes: &bytes, ready: false, reads: Vec::new() };
-    let mut load = unsafe { host.loader().start("once", &mut source) }.unwrap();
+    let mut load = start(&host, "once", &mut source);
     while load.step(u32::MAX).is_pending() {}
     drop(load);
     let mut seen = vec![0u8; bytes.len()];
@@ -117,22 +116,23 @@ fn no_byte_is_read_twice_but_relocations() {
 #[test]
 fn a_name_being_loaded_is_busy() {
     let (host, bytes) = (host(), compile("busy", PROBE, &["-O2"]));
-    let load = unsafe { host.loader().start("name", &bytes[..]) }.unwrap();
-    let second = unsafe { host.load("name", &bytes[..]) }.unwrap_err();
+    let first = start(&host, "name", &bytes[..]);
+    let second = load(&host, "name", &bytes[..]).unwrap_err();
     assert!(matches!(second, Error::Busy { .. }), "{second}");
-    drop(load);
-    unsafe { host.load("name", &bytes[..]) }.unwrap();
+    drop(first);
+    load(&host, "name", &bytes[..]).unwrap();
 }
 
 #[test]
 fn the_same_bytes_are_the_same_extension_and_others_are_not() {
     let (host, bytes) = (host(), compile("identity", PROBE, &["-O2"]));
     let other = bytes.clone();
-    let first = unsafe { host.load("name", &bytes[..]) }.unwrap();
-    let second = unsafe { host.load("name", &bytes[..]) }.unwrap();
+    let first = load(&host, "name", &bytes[..]).unwrap();
+    let second = load(&host, "name", &bytes[..]).unwrap();
     assert_eq!((first.uses(), second.uses()), (2, 2));
-    let third = unsafe { host.load("name", &other[..]) }.unwrap_err();
+    let third = load(&host, "name", &other[..]).unwrap_err();
     assert!(matches!(third, Error::Exists { .. }), "{third}");
+    // SAFETY: the sources of these tests are in these tests.
     let forced = unsafe { host.loader().same_name_is_enough(true).load("name", &other[..]) }.unwrap();
     assert_eq!(forced.unload().unwrap(), 2);
     assert_eq!(first.unload().unwrap(), 1);
@@ -144,9 +144,9 @@ fn the_same_bytes_are_the_same_extension_and_others_are_not() {
 fn names_have_a_length() {
     let (host, bytes) = (host(), compile("lengths", PROBE, &["-O2"]));
     let longest = "n".repeat(llext::registry::MAX_NAME);
-    unsafe { host.load(&longest, &bytes[..]) }.unwrap();
+    load(&host, &longest, &bytes[..]).unwrap();
     for name in ["", &(longest + "n")] {
-        let error = unsafe { host.load(name, &bytes[..]) }.unwrap_err();
+        let error = load(&host, name, &bytes[..]).unwrap_err();
         assert!(matches!(error, Error::BadExtensionName { .. }), "{error}");
     }
 }
@@ -157,12 +157,16 @@ fn a_full_registry_says_so() {
     use llext::memory::Linux;
     let registry = llext::Registry::<Linux, StdRawMutex, 2>::new(Linux::new());
     let bytes = compile("full", PROBE, &["-O2"]);
+    // SAFETY: the sources of these tests are in these tests.
     let one = unsafe { registry.loader(&HOST).load("one", &bytes[..]) }.unwrap();
+    // SAFETY: the sources of these tests are in these tests.
     let two = unsafe { registry.loader(&HOST).load("two", &bytes[..]) }.unwrap();
+    // SAFETY: the sources of these tests are in these tests.
     let three = unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap_err();
     assert_eq!(three, Error::RegistryFull { slots: 2 });
     assert_eq!(registry.iter().count(), 2);
     drop((one, two));
+    // SAFETY: the sources of these tests are in these tests.
     unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap();
 }
 
@@ -173,6 +177,7 @@ fn every_missing_symbol_is_heard() {
     let bytes = compile("missing", source, &["-O2"]);
     let mut heard = Vec::new();
     let mut hear = |name: &[u8]| heard.push(String::from_utf8_lossy(name).into_owned());
+    // SAFETY: the sources of these tests are in these tests.
     let error = unsafe { host.loader().on_missing(&mut hear).load("missing", &bytes[..]) }.unwrap_err();
     assert_eq!(error.to_string(), "a: undefined symbol (3 missing in all)");
     heard.sort();
@@ -184,8 +189,10 @@ fn scratch_may_be_lent() {
     let (host, bytes) = (host(), compile("scratch", PROBE, &["-O2"]));
     let needed = host.loader().verify("scratch", &bytes[..]).unwrap().scratch;
     let mut enough = vec![0; needed + 16];
+    // SAFETY: the sources of these tests are in these tests.
     unsafe { host.loader().scratch(&mut enough).load("scratch", &bytes[..]) }.unwrap();
     let mut little = vec![0; needed / 2];
+    // SAFETY: the sources of these tests are in these tests.
     let error = unsafe { host.loader().scratch(&mut little).load("scratch", &bytes[..]) }.unwrap_err();
     assert!(matches!(error, Error::ScratchTooSmall { .. }), "{error}");
 }
@@ -198,7 +205,7 @@ fn verifying_runs_nothing() {
     let footprint = host.loader().verify("verify", &bytes[..]).unwrap();
     assert!(footprint.parts.iter().sum::<u32>() > 0);
     assert!(host.find("verify").is_none());
-    drop(unsafe { host.load("verify", &bytes[..]) }.unwrap());
+    drop(load(&host, "verify", &bytes[..]).unwrap());
     assert!(CALLS.load(Ordering::Relaxed) > before);
 }
 
@@ -207,11 +214,12 @@ fn a_provider_with_dependents_cannot_go() {
     let host = host();
     let provider = compile("provider", "int one(void) { return 1; }", &["-O2"]);
     let user = compile("user", "extern int one(void); int probe(void) { return one() + 1; }", &["-O2"]);
-    let error = unsafe { host.load("user", &user[..]) }.unwrap_err();
+    let error = load(&host, "user", &user[..]).unwrap_err();
     assert_eq!(error.to_string(), "one: undefined symbol (1 missing in all)");
-    let provider = unsafe { host.load("provider", &provider[..]) }.unwrap();
+    let provider = load(&host, "provider", &provider[..]).unwrap();
+    // SAFETY: the sources of these tests are in these tests.
     let user = unsafe { host.loader().needs(&provider).load("user", &user[..]) }.unwrap();
-    assert_eq!(unsafe { user.symbol::<Probe>("probe") }.unwrap().call(()), 2);
+    assert_eq!(probe(&user), 2);
     let refused = provider.unload().unwrap_err();
     assert_eq!(refused.to_string(), "in use by 1 extensions, user among them");
     user.unload().unwrap();
@@ -223,10 +231,11 @@ fn a_provider_that_was_dropped_goes_with_its_last_dependent() {
     let host = host();
     let provider = compile("lazy_provider", "int one(void) { return 1; }", &["-O2"]);
     let user = compile("lazy_user", "extern int one(void); int probe(void) { return one(); }", &["-O2"]);
-    let provider = unsafe { host.load("provider", &provider[..]) }.unwrap();
+    let provider = load(&host, "provider", &provider[..]).unwrap();
+    // SAFETY: the sources of these tests are in these tests.
     let user = unsafe { host.loader().search_live(true).load("user", &user[..]) }.unwrap();
     drop(provider);
-    assert_eq!(unsafe { user.symbol::<Probe>("probe") }.unwrap().call(()), 1);
+    assert_eq!(probe(&user), 1);
     drop(user);
     assert_eq!(host.registry().iter().count(), 0);
 }
@@ -234,7 +243,8 @@ fn a_provider_that_was_dropped_goes_with_its_last_dependent() {
 #[test]
 fn what_is_not_exported_is_not_found() {
     let (host, bytes) = (host(), compile("notfound", PROBE, &["-O2"]));
-    let plugin = unsafe { host.load("notfound", &bytes[..]) }.unwrap();
+    let plugin = load(&host, "notfound", &bytes[..]).unwrap();
+    // SAFETY: the sources of these tests are in these tests.
     let error = unsafe { plugin.symbol::<Probe>("prob") }.unwrap_err();
     assert_eq!(error.to_string(), "prob: not exported by the extension");
     let names: Vec<_> = plugin.exports().map(|(name, _)| name.to_vec()).collect();
@@ -245,8 +255,8 @@ fn what_is_not_exported_is_not_found() {
 fn an_extension_that_cannot_be_loaded_keeps_no_name() {
     let host = host();
     for bytes in [&b""[..], b"\x7fELF", &[0; 200]] {
-        unsafe { host.load("bad", bytes) }.unwrap_err();
+        load(&host, "bad", bytes).unwrap_err();
     }
     let good = compile("good", PROBE, &["-O2"]);
-    unsafe { host.load("bad", &good[..]) }.unwrap();
+    load(&host, "bad", &good[..]).unwrap();
 }
