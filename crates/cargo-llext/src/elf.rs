@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use object::{
-    Endianness, File, Object, ObjectKind, ObjectSection, ObjectSymbol, Relocation, RelocationFlags,
-    RelocationTarget, SectionFlags, SectionIndex, SymbolFlags, SymbolIndex, elf,
+    Endianness, File, Object, ObjectKind, ObjectSection, ObjectSymbol, ObjectSymbolTable, Relocation,
+    RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolFlags, SymbolIndex, SymbolKind, elf,
 };
 use serde::Serialize;
 
@@ -187,7 +187,12 @@ impl<'d> Extension<'d> {
     fn spot_of_symbol(&self, symbol: &object::Symbol<'_, '_>, addend: i64) -> Option<Spot> {
         let section = symbol.section_index()?;
         let base = self.file.section_by_index(section).ok()?.address();
-        Some(Spot { section, offset: symbol.address().wrapping_sub(base).wrapping_add_signed(addend) })
+        // A Thumb function's address is odd, its place is not.
+        let thumb = u64::from(self.machine() == elf::EM_ARM && symbol.kind() == SymbolKind::Text);
+        Some(Spot {
+            section,
+            offset: (symbol.address() & !thumb).wrapping_sub(base).wrapping_add_signed(addend),
+        })
     }
 
     fn spot_of_address(&self, address: u64) -> Option<Spot> {
@@ -236,8 +241,9 @@ impl<'e, 'd> Pointers<'e, 'd> {
 
     fn through_symbol(&self, index: SymbolIndex, addend: i64) -> (Option<Spot>, Option<SymbolIndex>) {
         let file = &self.extension.file;
-        let dynamic = || file.dynamic_symbols().find(|symbol| symbol.index() == index);
-        let symbol = if self.extension.relocatable() { file.symbol_by_index(index).ok() } else { dynamic() };
+        let table =
+            if self.extension.relocatable() { file.symbol_table() } else { file.dynamic_symbol_table() };
+        let symbol = table.and_then(|table| table.symbol_by_index(index).ok());
         let spot = symbol.and_then(|symbol| self.extension.spot_of_symbol(&symbol, addend));
         (spot, Some(index))
     }

@@ -70,7 +70,7 @@ pub(crate) fn run(arguments: &Inspect) -> Result<Facts, Error> {
         machine: machine(&extension),
         bits: if extension.file.is_64() { 64 } else { 32 },
         endian: if extension.file.is_little_endian() { "little" } else { "big" },
-        sections: sections(&extension, &load),
+        sections: sections(&extension, &plan::regions(&bytes).unwrap_or_default()),
         exports: exports(&extension)?,
         imports: extension.imports(),
         relocations: extension.relocations(),
@@ -98,11 +98,7 @@ fn machine(extension: &Extension<'_>) -> String {
     }
 }
 
-fn sections(extension: &Extension<'_>, load: &Load) -> Vec<Section> {
-    let region = |index: usize| match load {
-        Load::Planned(plan) => plan.regions.get(index).copied().flatten(),
-        Load::Refused { .. } => None,
-    };
+fn sections(extension: &Extension<'_>, regions: &[Option<&'static str>]) -> Vec<Section> {
     let tell = |section: object::Section<'_, '_>| Section {
         index: section.index().0,
         name: String::from_utf8_lossy(section.name_bytes().unwrap_or_default()).into_owned(),
@@ -110,7 +106,7 @@ fn sections(extension: &Extension<'_>, load: &Load) -> Vec<Section> {
         flags: letters(elf::flags(&section)),
         size: section.size(),
         align: section.align(),
-        region: region(section.index().0),
+        region: regions.get(section.index().0).copied().flatten(),
     };
     extension.file.sections().map(tell).collect()
 }

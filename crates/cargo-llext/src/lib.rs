@@ -12,6 +12,8 @@ mod elf;
 mod error;
 mod explain;
 mod host;
+#[cfg(test)]
+mod hostile;
 mod inspect;
 mod new;
 mod plan;

@@ -14,12 +14,9 @@ use llext_link::symbol::{Resolve, View};
 use llext_link::veneer::{Count, Counted, Needs, Slot};
 use serde::Serialize;
 
-/// Where the sections go, and what memory that takes.
+/// What memory a load takes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Plan {
-    /// The region of each section, by its index; none for those that are not loaded.
-    #[serde(skip)]
-    pub(crate) regions: Vec<Option<&'static str>>,
     pub(crate) parts: Vec<PartSize>,
     /// Far-call stubs, when everything from outside is far away.
     pub(crate) stubs: u32,
@@ -37,21 +34,37 @@ pub(crate) struct PartSize {
     pub(crate) align: u32,
 }
 
+/// EI_CLASS and EI_DATA choose the format, which checks them again with all else.
+macro_rules! as_its_format {
+    ($bytes:ident, $of:ident) => {
+        match ($bytes.get(4), $bytes.get(5)) {
+            (Some(1), Some(2)) => $of::<Elf32Be>($bytes),
+            (Some(2), Some(2)) => $of::<Elf64Be>($bytes),
+            (Some(1), _) => $of::<Elf32Le>($bytes),
+            _ => $of::<Elf64Le>($bytes),
+        }
+    };
+}
+
 /// Plans a load of the file.
 pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Error> {
-    // EI_CLASS and EI_DATA choose the format, which checks them again with all else.
-    match (bytes.get(4), bytes.get(5)) {
-        (Some(1), Some(2)) => plan_as::<Elf32Be>(bytes),
-        (Some(2), Some(2)) => plan_as::<Elf64Be>(bytes),
-        (Some(1), _) => plan_as::<Elf32Le>(bytes),
-        _ => plan_as::<Elf64Le>(bytes),
-    }
+    as_its_format!(bytes, plan_as)
+}
+
+/// The region of each section, by its index; none for those that are not loaded. This takes no knowledge of the
+/// processor.
+pub(crate) fn regions(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> {
+    as_its_format!(bytes, regions_as)
+}
+
+fn header_of<F: Format>(bytes: &[u8]) -> Result<Header, Error> {
+    let mut header = Header::parse::<F>(bytes, bytes.len() as u64)?;
+    header.complete::<F>(header.first_section().of(bytes).unwrap_or_default())?;
+    Ok(header)
 }
 
 fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
-    let size = bytes.len() as u64;
-    let mut header = Header::parse::<F>(bytes, size)?;
-    header.complete::<F>(header.first_section().of(bytes).unwrap_or_default())?;
+    let header = header_of::<F>(bytes)?;
     let arch = arch::ALL.iter().find(|arch| arch.machine == header.machine);
     let arch = arch.ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
     match header.kind {
@@ -60,10 +73,19 @@ fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
     }
 }
 
+fn regions_as<F: Format>(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> {
+    let header = header_of::<F>(bytes)?;
+    let (sections, _) = scan_sections::<F>(&header, bytes)?;
+    let regions = sections.iter().map(|section| region(section.role()));
+    Ok(match header.kind {
+        Kind::Relocatable => regions.collect(),
+        Kind::Shared => regions.map(|region| region.map(|_| "image")).collect(),
+    })
+}
+
 fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {
     let (mut sections, scan) = scan_sections::<F>(header, bytes)?;
     let tables = scan.finish(&sections)?;
-    let regions = sections.iter().map(|section| region(section.role())).collect();
     let part = |extent: Extent| extent.of(bytes).unwrap_or_default();
     let symbols = Symbols::<F>::new(part(tables.symbols), part(tables.strings), part(tables.extended))?;
 
@@ -82,7 +104,7 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
         let (Counted::Done | Counted::WantsSlots) = count.batch(relocations)?;
     }
     let layout = layout::plan::<F>(&mut sections, arch, &resolve.tally, &needs, Extra::default())?;
-    Ok(Plan::new(regions, &layout, &needs))
+    Ok(Plan::new(&layout, &needs))
 }
 
 fn plan_shared<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {
@@ -90,9 +112,7 @@ fn plan_shared<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<
     let mut segments = vec![Segment::default(); header.segment_count as usize];
     let span = segment::scan::<F>(header, headers, &mut segments)?;
     let layout = layout::plan_shared(arch, span.size, span.align, Extra::default())?;
-    let sections = scan_sections::<F>(header, bytes).map(|(sections, _)| sections).unwrap_or_default();
-    let regions = sections.iter().map(|section| region(section.role()).map(|_| "image")).collect();
-    Ok(Plan::new(regions, &layout, &Needs { got: 0, stubs: 0, window: Window::ALL }))
+    Ok(Plan::new(&layout, &Needs { got: 0, stubs: 0, window: Window::ALL }))
 }
 
 fn scan_sections<F: Format>(header: &Header, mut bytes: &[u8]) -> Result<(Vec<Section>, Scan), Error> {
@@ -125,7 +145,7 @@ fn region(role: Role) -> Option<&'static str> {
 }
 
 impl Plan {
-    fn new(regions: Vec<Option<&'static str>>, layout: &Layout, needs: &Needs) -> Self {
+    fn new(layout: &Layout, needs: &Needs) -> Self {
         let names = ["image", "code", "constants", "data"];
         let sizes = Part::ALL.iter().zip(names).map(|(part, name)| PartSize {
             part: name,
@@ -134,6 +154,6 @@ impl Plan {
         });
         let parts: Vec<_> = sizes.filter(|part| part.bytes > 0).collect();
         let total = parts.iter().map(|part| u64::from(part.bytes)).sum();
-        Self { regions, parts, stubs: needs.stubs, got_slots: needs.got, total }
+        Self { parts, stubs: needs.stubs, got_slots: needs.got, total }
     }
 }

@@ -56,13 +56,12 @@ pub(crate) fn run(arguments: &Size, terminal: &Terminal) -> Result<Filling, Erro
 
 /// The sizes of the loaded sections by region; by section name where the linker has no regions for the file.
 fn regions(extension: &Extension<'_>, bytes: &[u8]) -> Vec<Share> {
-    let plan = plan::plan(bytes).ok().filter(|_| extension.relocatable());
+    let planned = plan::regions(bytes).ok().filter(|_| extension.relocatable());
     let mut shares: Vec<Share> = Vec::new();
     for section in
         extension.file.sections().filter(|section| elf::is_allocated(section) && section.size() > 0)
     {
-        let planned = plan.as_ref().map(|plan| plan.regions.get(section.index().0).copied().flatten());
-        let region = match planned {
+        let region = match planned.as_ref().map(|regions| regions.get(section.index().0).copied().flatten()) {
             Some(Some(region)) => region.to_owned(),
             Some(None) => continue,
             None => String::from_utf8_lossy(section.name_bytes().unwrap_or_default()).into_owned(),

@@ -72,7 +72,9 @@ fn what_a_load_would_refuse_is_said_and_no_failure() {
     place.write("mips.llext", &bytes);
     let said = place.done("inspect mips.llext");
     assert!(said.out.contains("a load refuses it E0103"), "{}", said.out);
-    assert_eq!(place.json("inspect mips.llext")["load"]["refused"]["code"], "E0103");
+    let facts = place.json("inspect mips.llext");
+    assert_eq!((&facts["machine"], &facts["load"]["refused"]["code"]), (&"mips64".into(), &"E0103".into()));
+    assert_eq!(facts["sections"][0]["region"], "text");
 }
 
 #[test]
