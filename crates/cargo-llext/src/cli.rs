@@ -88,13 +88,15 @@ pub(crate) enum Language {
 #[derive(Debug, Args)]
 pub(crate) struct Build {
     /// A crate or folder of C sources (default: this folder), or C, C++, assembly, object and archive files
-    #[arg(value_name = "DIR|FILES", value_hint = ValueHint::AnyPath)]
+    #[arg(value_name = "DIR|FILES", value_hint = ValueHint::AnyPath, conflicts_with = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Where to write the extension (default: target/llext/NAME.llext)
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: BuildOptions,
+    #[command(flatten, next_help_heading = "Building")]
+    pub(crate) manifest: clap_cargo::Manifest,
     /// Given to rustc or to the C compiler
     #[arg(last = true, value_name = "COMPILER ARGUMENTS")]
     pub(crate) compiler: Vec<OsString>,
@@ -120,8 +122,6 @@ pub(crate) struct BuildOptions {
     pub(crate) package: Option<String>,
     #[command(flatten, next_help_heading = "Features")]
     pub(crate) features: clap_cargo::Features,
-    #[command(flatten, next_help_heading = "Building")]
-    pub(crate) manifest: clap_cargo::Manifest,
     /// Use this many processes
     #[arg(short, long, value_name = "N", help_heading = "Building")]
     pub(crate) jobs: Option<u16>,

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, PackageId, Target};
 
 use super::objects::{self, Object};
+use super::project::How;
 use super::settings::Settings;
 use crate::cli::BuildOptions;
 use crate::error::Error;
@@ -28,12 +29,8 @@ pub(crate) struct Crate {
 
 impl Crate {
     /// Asks cargo about the manifest, and chooses the package.
-    pub(crate) fn read(
-        manifest: &Path,
-        options: &BuildOptions,
-        compiler: &[OsString],
-        terminal: &Terminal,
-    ) -> Result<Self, Error> {
+    pub(crate) fn read(manifest: &Path, how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
+        let options = how.options;
         let metadata = metadata(manifest, options, terminal)?;
         let package = choose(&metadata, manifest, options.package.as_deref())?;
         let name = package.name.to_string();
@@ -51,7 +48,7 @@ impl Crate {
             manifest,
             id: package.id.clone(),
             options: options.clone(),
-            compiler: compiler.to_vec(),
+            compiler: how.compiler.to_vec(),
         })
     }
 
@@ -104,7 +101,7 @@ impl Crate {
             command.arg("--config").arg(format!("profile.{profile}.{setting}"));
         }
         if let Some(target) = options.target.as_ref().or(self.settings.target.as_ref()) {
-            command.args(["--target", target]);
+            command.arg("--target").arg(whole_specification(target));
         }
         if let Some(jobs) = options.jobs {
             command.args(["--jobs", &jobs.to_string()]);
@@ -128,6 +125,15 @@ impl Crate {
             None if self.options.release => "release",
             None => "dev",
         }
+    }
+}
+
+/// A target's specification file is named from the current folder, but cargo runs in the crate's.
+fn whole_specification(target: &str) -> OsString {
+    let file = Path::new(target);
+    match file.canonicalize() {
+        Ok(whole) if file.extension().is_some_and(|extension| extension == "json") => whole.into(),
+        _ => target.into(),
     }
 }
 

@@ -22,7 +22,7 @@ use crate::cli::{Build, BuildOptions};
 use crate::elf;
 use crate::error::Error;
 use crate::terminal::Terminal;
-use project::Project;
+use project::{How, Project};
 
 /// What a build made.
 #[derive(Debug, Serialize)]
@@ -35,13 +35,13 @@ pub(crate) struct Built {
 }
 
 pub(crate) fn run(arguments: &Build, terminal: &Terminal) -> Result<Built, Error> {
-    let project = Project::find(&arguments.paths, &arguments.options, &arguments.compiler, terminal)?;
+    let project = Project::of(arguments, terminal)?;
     build(&project, arguments.output.as_deref(), arguments.options.symbols, terminal)
 }
 
 /// Builds the project in `folder` into its usual place.
 pub(crate) fn run_in(folder: &Path, options: &BuildOptions, terminal: &Terminal) -> Result<Built, Error> {
-    let project = Project::find(&[folder.to_owned()], options, &[], terminal)?;
+    let project = Project::inside(folder, How { options, compiler: &[] }, terminal)?;
     build(&project, None, options.symbols, terminal)
 }
 
@@ -64,7 +64,7 @@ fn build(
     let scratch = project.scratch_folder();
     let collect = before > 0;
     let linked = link::link(&objects, &scratch, project.folder(), collect, terminal)?;
-    let pruned = prune::prune(&linked, file, &prune::Wishes { symbols, unwind: project.unwinds() })?;
+    let pruned = prune::prune(&linked, file, symbols)?;
     // From here on the bytes are what will be written.
 
     let built = examine(project, file, &pruned, before)?;

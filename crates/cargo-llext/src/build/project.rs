@@ -7,9 +7,17 @@ use super::krate::Crate;
 use super::objects::Object;
 use super::settings::Settings;
 use super::sources::{self, Sources};
-use crate::cli::BuildOptions;
+use crate::cli::{Build, BuildOptions};
 use crate::error::Error;
 use crate::terminal::Terminal;
+
+/// What was wished for on the command line.
+#[derive(Clone, Copy)]
+pub(crate) struct How<'a> {
+    pub(crate) options: &'a BuildOptions,
+    /// Arguments for rustc or for the C compiler.
+    pub(crate) compiler: &'a [OsString],
+}
 
 /// A crate, or C sources.
 pub(crate) enum Project {
@@ -18,50 +26,34 @@ pub(crate) enum Project {
 }
 
 impl Project {
-    /// Finds out what the paths on the command line mean: nothing is this folder, a folder is a project, files are sources.
-    pub(crate) fn find(
-        paths: &[PathBuf],
-        options: &BuildOptions,
-        compiler: &[OsString],
-        terminal: &Terminal,
-    ) -> Result<Self, Error> {
-        if let Some(manifest) = &options.manifest.manifest_path {
-            return Crate::read(manifest, options, compiler, terminal).map(Self::Crate);
-        }
-        match paths {
-            [] => Self::around(Path::new("."), options, compiler, terminal),
-            [folder] if folder.is_dir() => Self::inside(folder, options, compiler, terminal),
-            files => Sources::from_files(files, options, compiler).map(Self::Sources),
+    /// What the command line means: a manifest is a crate, nothing is this folder, files are sources.
+    pub(crate) fn of(arguments: &Build, terminal: &Terminal) -> Result<Self, Error> {
+        let how = How { options: &arguments.options, compiler: &arguments.compiler };
+        match (&arguments.manifest.manifest_path, arguments.paths.as_slice()) {
+            (Some(manifest), _) => Crate::read(manifest, how, terminal).map(Self::Crate),
+            (None, []) => Self::around(Path::new("."), how, terminal),
+            (None, [folder]) if folder.is_dir() => Self::inside(folder, how, terminal),
+            (None, files) => Sources::from_files(files, how).map(Self::Sources),
         }
     }
 
     /// The project whose folder this is.
-    fn inside(
-        folder: &Path,
-        options: &BuildOptions,
-        compiler: &[OsString],
-        terminal: &Terminal,
-    ) -> Result<Self, Error> {
+    pub(crate) fn inside(folder: &Path, how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
         let manifest = folder.join("Cargo.toml");
         if manifest.is_file() {
-            return Crate::read(&manifest, options, compiler, terminal).map(Self::Crate);
+            return Crate::read(&manifest, how, terminal).map(Self::Crate);
         }
-        Sources::from_folder(folder, options, compiler).map(Self::Sources)
+        Sources::from_folder(folder, how).map(Self::Sources)
     }
 
     /// The project this folder belongs to: like cargo, the tool also works from within src.
-    fn around(
-        folder: &Path,
-        options: &BuildOptions,
-        compiler: &[OsString],
-        terminal: &Terminal,
-    ) -> Result<Self, Error> {
+    fn around(folder: &Path, how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
         if folder.join("Cargo.toml").is_file() || sources::are_in(folder) {
-            return Self::inside(folder, options, compiler, terminal);
+            return Self::inside(folder, how, terminal);
         }
         let here = folder.canonicalize().map_err(Error::unreadable(folder))?;
         match here.ancestors().find(|ancestor| ancestor.join("Cargo.toml").is_file()) {
-            Some(parent) => Self::inside(parent, options, compiler, terminal),
+            Some(parent) => Self::inside(parent, how, terminal),
             None => Err(Error::NotAProject { path: here.display().to_string() }),
         }
     }
@@ -103,11 +95,6 @@ impl Project {
     /// Whether only a table says what is exported: a crate's global symbols are those of core as well.
     pub(crate) fn needs_table(&self) -> bool {
         matches!(self, Self::Crate(_))
-    }
-
-    /// Whether code may unwind through the extension: Rust is built to abort, C++ may throw.
-    pub(crate) fn unwinds(&self) -> bool {
-        matches!(self, Self::Sources(_))
     }
 
     /// Where the extension goes.

@@ -10,23 +10,25 @@ use object::elf;
 use crate::elf::Extension;
 use crate::error::Error;
 
-/// What to keep that could go.
-pub(crate) struct Wishes {
-    /// The names of local symbols.
-    pub(crate) symbols: bool,
-    /// The tables that unwinding needs.
-    pub(crate) unwind: bool,
-}
+/// Sections that only the linker, a debugger or nobody reads; and those of unwinding, for which a loaded extension is
+/// never registered.
+const USELESS: [&str; 11] = [
+    ".comment",
+    ".note.GNU-stack",
+    ".note.gnu.property",
+    ".llvmbc",
+    ".llvmcmd",
+    ".llvm_addrsig",
+    ".debug",
+    ".eh_frame",
+    ".gcc_except_table",
+    ".ARM.exidx",
+    ".ARM.extab",
+];
 
-/// Sections that only the linker, a debugger or nobody reads.
-const USELESS: [&str; 7] =
-    [".comment", ".note.GNU-stack", ".note.gnu.property", ".llvmbc", ".llvmcmd", ".llvm_addrsig", ".debug"];
-
-/// Sections that only unwinding reads.
-const UNWINDING: [&str; 4] = [".eh_frame", ".gcc_except_table", ".ARM.exidx", ".ARM.extab"];
-
-/// Makes the linked file small and closed: exports stay global, imports stay, the rest becomes local or goes.
-pub(crate) fn prune(linked: &[u8], file: &Path, wishes: &Wishes) -> Result<Vec<u8>, Error> {
+/// Makes the linked file small and closed: exports stay global, imports stay, the rest becomes local or goes. The names
+/// of local symbols stay on demand.
+pub(crate) fn prune(linked: &[u8], file: &Path, names: bool) -> Result<Vec<u8>, Error> {
     let shown = file.display().to_string();
     let bad =
         |reason: object::build::Error| Error::BadObject { file: shown.clone(), reason: reason.to_string() };
@@ -35,8 +37,8 @@ pub(crate) fn prune(linked: &[u8], file: &Path, wishes: &Wishes) -> Result<Vec<u
 
     close_symbols(&mut builder, public.as_ref());
     // From here on only exports, commons and imports are global.
-    drop_sections(&mut builder, wishes);
-    drop_symbols(&mut builder, wishes);
+    drop_sections(&mut builder);
+    drop_symbols(&mut builder, names);
     drop_empty_sections(&mut builder);
     for section in &mut builder.sections {
         section.sh_flags = elf::SectionFlags(section.sh_flags.0 & !elf::SHF_GNU_RETAIN.0);
@@ -58,10 +60,9 @@ fn exported_symbols(shown: &str, linked: &[u8]) -> Result<Option<HashSet<usize>>
     ))
 }
 
-fn drop_sections(builder: &mut Builder<'_>, wishes: &Wishes) {
+fn drop_sections(builder: &mut Builder<'_>) {
     for section in &mut builder.sections {
-        let named = |names: &[&str]| names.iter().any(|name| section.name.starts_with(name.as_bytes()));
-        section.delete = named(&USELESS) || (!wishes.unwind && named(&UNWINDING));
+        section.delete = USELESS.iter().any(|name| section.name.starts_with(name.as_bytes()));
     }
     drop_orphaned_relocations(builder);
 }
@@ -91,7 +92,7 @@ fn close_symbols(builder: &mut Builder<'_>, public: Option<&HashSet<usize>>) {
 }
 
 /// Drops local and undefined symbols that no relocation names, and the names of the other local ones.
-fn drop_symbols(builder: &mut Builder<'_>, wishes: &Wishes) {
+fn drop_symbols(builder: &mut Builder<'_>, names: bool) {
     let mut named = HashSet::new();
     for section in &builder.sections {
         if let SectionData::Relocation(relocations) = &section.data {
@@ -102,9 +103,9 @@ fn drop_symbols(builder: &mut Builder<'_>, wishes: &Wishes) {
         let local = symbol.st_bind() == elf::STB_LOCAL;
         let undefined = symbol.section.is_none() && symbol.st_shndx == elf::SHN_UNDEF;
         let code_or_data = matches!(symbol.st_type(), elf::STT_FUNC | elf::STT_OBJECT);
-        let kept = named.contains(&symbol.id().index()) || (local && code_or_data && wishes.symbols);
+        let kept = named.contains(&symbol.id().index()) || (local && code_or_data && names);
         symbol.delete |= (local || undefined) && !kept;
-        if local && !wishes.symbols {
+        if local && !names {
             symbol.name = Default::default();
         }
     }

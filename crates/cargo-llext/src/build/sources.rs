@@ -6,6 +6,7 @@ use std::process::Command;
 
 use super::objects::{self, Object};
 use super::parallel;
+use super::project::How;
 use super::settings::Settings;
 use crate::cli::BuildOptions;
 use crate::error::Error;
@@ -46,11 +47,7 @@ struct Place<'a> {
 
 impl Sources {
     /// All sources of a folder and of its `src`.
-    pub(crate) fn from_folder(
-        folder: &Path,
-        options: &BuildOptions,
-        compiler: &[OsString],
-    ) -> Result<Self, Error> {
+    pub(crate) fn from_folder(folder: &Path, how: How<'_>) -> Result<Self, Error> {
         let files = files_in(folder)?;
         let whole = folder.canonicalize().map_err(Error::unreadable(folder))?;
         if files.is_empty() {
@@ -58,21 +55,17 @@ impl Sources {
         }
         let includes = ["include", "src", "."].map(|part| whole.join(part)).to_vec();
         let name = name_of(&whole);
-        Self::new(name, whole, files, includes, options, compiler)
+        Self::new(name, whole, files, includes, how)
     }
 
     /// The files that were named; the first gives the extension its name.
-    pub(crate) fn from_files(
-        files: &[PathBuf],
-        options: &BuildOptions,
-        compiler: &[OsString],
-    ) -> Result<Self, Error> {
+    pub(crate) fn from_files(files: &[PathBuf], how: How<'_>) -> Result<Self, Error> {
         for file in files {
             std::fs::metadata(file).map_err(Error::unreadable(file))?;
             kind(file).ok_or_else(|| Error::UnknownSource { path: file.display().to_string() })?;
         }
         let name = files.first().map(|first| name_of(first)).unwrap_or_default();
-        Self::new(name, PathBuf::from("."), files.to_vec(), Vec::new(), options, compiler)
+        Self::new(name, PathBuf::from("."), files.to_vec(), Vec::new(), how)
     }
 
     fn new(
@@ -80,10 +73,9 @@ impl Sources {
         folder: PathBuf,
         files: Vec<PathBuf>,
         includes: Vec<PathBuf>,
-        options: &BuildOptions,
-        compiler: &[OsString],
+        how: How<'_>,
     ) -> Result<Self, Error> {
-        if let Some(option) = option_for_crates(options) {
+        if let Some(option) = option_for_crates(how.options) {
             return Err(Error::NotForSources { option: option.to_owned() });
         }
         let usual = std::thread::available_parallelism().map_or(1, usize::from);
@@ -93,9 +85,9 @@ impl Sources {
             settings: Settings::default(),
             files,
             includes,
-            target: options.target.clone(),
-            jobs: options.jobs.map_or(usual, usize::from).max(1),
-            compiler: compiler.to_vec(),
+            target: how.options.target.clone(),
+            jobs: how.options.jobs.map_or(usual, usize::from).max(1),
+            compiler: how.compiler.to_vec(),
         })
     }
 

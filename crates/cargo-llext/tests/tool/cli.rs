@@ -24,6 +24,7 @@ fn asked_wrongly_is_status_2_and_says_how_to_ask() {
         assert!(said.out.is_empty(), "{line}: {}", said.out);
     }
     place.run("explain E0125 -q -v").expect(2);
+    place.run("build folder --manifest-path folder/Cargo.toml").expect(2);
     place.run("run a --returns u32").expect(2);
     place.run("run a --call f 1 2 3 4 5 6 7").expect(2);
 }

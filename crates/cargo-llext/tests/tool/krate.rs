@@ -114,6 +114,17 @@ fn the_interface_is_required() {
 }
 
 #[test]
+fn the_target_comes_from_the_command_line_or_the_manifest() {
+    let place = Place::new();
+    let here = "x86_64-unknown-linux-gnu";
+    write_crate(&place, "aiming", &format!("[package.metadata.llext]\ntarget = \"{here}\"\n"), PROBE);
+    let said = place.done("build aiming -v");
+    assert!(said.err.contains(&format!("--target {here}")), "{}", said.err);
+    let said = place.refused("build aiming --target no-such-target", "E0721");
+    assert!(said.err.contains("no-such-target"), "{}", said.err);
+}
+
+#[test]
 fn slips_in_the_manifest_are_refused() {
     let place = Place::new();
     write_crate(&place, "slipping", "[package.metadata.llext]\nexport = [\"probe\"]\n", PROBE);
