@@ -99,6 +99,11 @@ fn machine(extension: &Extension<'_>) -> String {
 }
 
 fn sections(extension: &Extension<'_>, regions: &[Option<&'static str>]) -> Vec<Section> {
+    let region = |section: &object::Section<'_, '_>| match extension.file.kind() {
+        ObjectKind::Relocatable => regions.get(section.index().0).copied().flatten(),
+        // A shared object lies in memory as it was linked.
+        _ => elf::is_allocated(section).then_some("image"),
+    };
     let tell = |section: object::Section<'_, '_>| Section {
         index: section.index().0,
         name: String::from_utf8_lossy(section.name_bytes().unwrap_or_default()).into_owned(),
@@ -106,7 +111,7 @@ fn sections(extension: &Extension<'_>, regions: &[Option<&'static str>]) -> Vec<
         flags: letters(elf::flags(&section)),
         size: section.size(),
         align: section.align(),
-        region: regions.get(section.index().0).copied().flatten(),
+        region: region(&section),
     };
     extension.file.sections().map(tell).collect()
 }

@@ -51,8 +51,8 @@ pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Error> {
     as_its_format!(bytes, plan_as)
 }
 
-/// The region of each section, by its index; none for those that are not loaded. This takes no knowledge of the
-/// processor.
+/// The region of each section of a relocatable file, by its index; none for those that are not loaded. This takes no
+/// knowledge of the processor.
 pub(crate) fn regions(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> {
     as_its_format!(bytes, regions_as)
 }
@@ -76,11 +76,7 @@ fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
 fn regions_as<F: Format>(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> {
     let header = header_of::<F>(bytes)?;
     let (sections, _) = scan_sections::<F>(&header, bytes)?;
-    let regions = sections.iter().map(|section| region(section.role()));
-    Ok(match header.kind {
-        Kind::Relocatable => regions.collect(),
-        Kind::Shared => regions.map(|region| region.map(|_| "image")).collect(),
-    })
+    Ok(sections.iter().map(|section| region(section.role())).collect())
 }
 
 fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {

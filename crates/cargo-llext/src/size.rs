@@ -95,7 +95,7 @@ fn symbols(extension: &Extension<'_>, top: usize) -> Vec<Symbol> {
 impl fmt::Display for Filling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, bytes, loaded, .. } = self;
-        writeln!(f, "{HEADING}{file}{HEADING:#}: {bytes} bytes, of which a load takes {loaded}")?;
+        writeln!(f, "{HEADING}{file}{HEADING:#}: {bytes} bytes in the file, {loaded} in memory")?;
         let mut columns = Columns::new(&["region", ">bytes", ">share", ""]);
         for share in &self.regions {
             let percent = share.bytes as f64 * 100.0 / (*loaded).max(1) as f64;

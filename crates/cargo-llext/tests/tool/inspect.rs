@@ -80,7 +80,7 @@ fn what_a_load_would_refuse_is_said_and_no_failure() {
 #[test]
 fn size_tells_regions_and_biggest_symbols() {
     insta::assert_snapshot!(place().done("size a.llext").out, @r"
-    a.llext: 1344 bytes, of which a load takes 206
+    a.llext: 1344 bytes in the file, 206 in memory
       region   bytes  share
       bss        100  48.5%
       text        64  31.1%
@@ -93,7 +93,7 @@ fn size_tells_regions_and_biggest_symbols() {
          16  .text    probe
     ");
     insta::assert_snapshot!(place().done("size a.llext --top 0").out, @r"
-    a.llext: 1344 bytes, of which a load takes 206
+    a.llext: 1344 bytes in the file, 206 in memory
       region   bytes  share
       bss        100  48.5%
       text        64  31.1%

@@ -116,7 +116,7 @@ fn the_interface_is_required() {
 #[test]
 fn the_target_comes_from_the_command_line_or_the_manifest() {
     let place = Place::new();
-    let here = "x86_64-unknown-linux-gnu";
+    let here = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     write_crate(&place, "aiming", &format!("[package.metadata.llext]\ntarget = \"{here}\"\n"), PROBE);
     let said = place.done("build aiming -v");
     assert!(said.err.contains(&format!("--target {here}")), "{}", said.err);

@@ -112,7 +112,7 @@ fn what_cannot_be_run_is_refused() {
     place.refused("run missing.llext", "E0700");
     place.write("text.llext", "hello ".repeat(20));
     place.refused("run text.llext", "E0100");
-    place.write("cut.llext", &fixture::extension()[..200]);
+    place.write("cut.llext", &fixture::extension()[..30]);
     place.refused("run cut.llext", "E0101");
     place.refused("run many.llext --call no_such_function", "E0424");
     place.refused("run many.llext --call add 1 99999999999999999999", "E0742");
