@@ -98,15 +98,23 @@ unsafe impl<M: Memory> Memory for Counted<M> {
     }
 
     fn scratch(&mut self, size: usize) -> Result<Self::Scratch, MemoryError> {
-        let scratch = self.0.scratch(size)?;
+        let scratch = uncounted(|| self.0.scratch(size))?;
         USE.grow(size);
         Ok(CountedScratch { scratch, size })
     }
 
     fn give_back(&mut self, scratch: Self::Scratch) {
         USE.shrink(scratch.size);
-        self.0.give_back(scratch.scratch);
+        uncounted(|| self.0.give_back(scratch.scratch));
     }
+}
+
+/// Does what takes bytes from the heap that are counted already.
+fn uncounted<T>(work: impl FnOnce() -> T) -> T {
+    let counted = heap::COUNTED.swap(false, Relaxed);
+    let done = work();
+    heap::COUNTED.store(counted, Relaxed);
+    done
 }
 
 // SAFETY: every call goes to the other memory's block unchanged, and its promises are passed on.
