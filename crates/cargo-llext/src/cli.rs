@@ -90,6 +90,9 @@ pub(crate) struct Build {
     /// A crate or folder of C sources (default: this folder), or C, C++, assembly, object and archive files
     #[arg(value_name = "DIR|FILES", value_hint = ValueHint::AnyPath, conflicts_with = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
+    /// Given to rustc or to the C compiler
+    #[arg(last = true, value_name = "COMPILER ARGUMENTS")]
+    pub(crate) compiler: Vec<OsString>,
     /// Where to write the extension (default: target/llext/NAME.llext)
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
@@ -97,9 +100,6 @@ pub(crate) struct Build {
     pub(crate) options: BuildOptions,
     #[command(flatten, next_help_heading = "Building")]
     pub(crate) manifest: clap_cargo::Manifest,
-    /// Given to rustc or to the C compiler
-    #[arg(last = true, value_name = "COMPILER ARGUMENTS")]
-    pub(crate) compiler: Vec<OsString>,
 }
 
 /// How to build: what `build` and `run` share.
