@@ -9,7 +9,7 @@ use crate::cli::{Language, New};
 use crate::error::Error;
 use crate::terminal::Terminal;
 
-const MANIFEST: &str = include_str!("../templates/rust/Cargo.toml");
+const MANIFEST: &str = include_str!("../templates/rust/manifest.toml");
 const RUST: &str = include_str!("../templates/rust/lib.rs");
 const C: &str = include_str!("../templates/c/extension.c");
 const IGNORE: &str = include_str!("../templates/gitignore");
