@@ -1,7 +1,7 @@
-//! about: every field that data may hold: 64 and 32 bits, absolute and by distance, with addends both ways, and sizes
+//! about: every field that data may hold: 64 and 32 bits, absolute and by distance, with addends both ways
 //! kinds: o r (a shared object has its linker's)
-//! shows: R_X86_64_64 R_X86_64_PC64 R_X86_64_PC32 R_X86_64_32 R_X86_64_32S R_X86_64_SIZE32 R_X86_64_SIZE64 R_X86_64_NONE
-//! call: probe() = 127
+//! shows: R_X86_64_64 R_X86_64_PC64 R_X86_64_PC32 R_X86_64_32 R_X86_64_32S R_X86_64_NONE
+//! call: probe() = 63
 	.text
 	.globl	probe
 	.type	probe, @function
@@ -35,12 +35,7 @@ probe:
 	cmp	%rcx, %rdx
 	jne	6f
 	or	$32, %eax
-6:	cmpl	$12, size32(%rip)
-	jne	7f
-	cmpq	$12, size64(%rip)
-	jne	7f
-	or	$64, %eax
-7:	.reloc	., R_X86_64_NONE, object
+6:	.reloc	., R_X86_64_NONE, object
 	ret
 
 	.section .data.object, "aw", @progbits
@@ -60,15 +55,9 @@ absolute_before:
 	.quad	object - 8
 distance64:
 	.quad	object - .
-size64:
-	.quad	0
-	.reloc	size64, R_X86_64_SIZE64, object
 distance32:
 	.long	object - .
 short:
 	.long	object
-size32:
-	.long	0
-	.reloc	size32, R_X86_64_SIZE32, object
 
 	.section .note.GNU-stack, "", @progbits

@@ -29,6 +29,8 @@ pub struct Layout {
     pub sizes: [u32; 4],
     /// The alignment of each part, bytes.
     pub aligns: [u32; 4],
+    /// The binding stubs, after the file's own code.
+    pub bound: Extent,
     /// The far-call stubs, at the end of the code.
     pub stubs: Extent,
     /// The GOT, at the end of the constants.
@@ -87,6 +89,7 @@ pub fn plan<F: Format>(
     let word = F::Word::SIZE as u64;
 
     place_role(sections, Role::Text, code)?;
+    layout.bound = bound(arch, code, tally.bound)?;
     let veneer = &arch.veneer;
     layout.stubs = code.extent(u64::from(needs.stubs) * veneer.code.len() as u64, veneer.align.into())?;
 
@@ -113,11 +116,16 @@ pub fn plan_shared(arch: &Arch, span: u32, align: u32, extra: Extra) -> Result<L
     let mut parts = [Filling { size: 0, align: 1 }; 4];
     let [image, code, constants, data] = &mut parts;
     image.take(span.into(), align.max(1).into())?;
-    let binder = arch.binder.as_ref().map_or(0, |binder| binder.code.len() as u64 * 2);
-    layout.stubs = code.extent(binder, 8)?;
+    layout.bound = bound(arch, code, true)?;
     layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
     layout.extra_data = data.extent(extra.data.into(), EXTRA_ALIGN.into())?;
     layout.finish(&parts)
+}
+
+/// Room for both binding stubs, if they may be needed.
+fn bound(arch: &Arch, code: &mut Filling, needed: bool) -> Result<Extent, Error> {
+    let size = arch.binder.as_ref().filter(|_| needed).map_or(0, |binder| binder.code.len() as u64 * 2);
+    code.extent(size, 8)
 }
 
 impl Layout {

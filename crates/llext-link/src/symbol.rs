@@ -36,13 +36,24 @@ impl Mark {
         W::of(u64::MAX - 3)
     }
 
+    /// The symbol is a function of the host that is called through the image's binding stub of this number, 0 or 1:
+    /// what a host answers to a [`Query`] before the stub has an address.
+    pub fn bound<W: Word>(stub: usize) -> W {
+        W::of(u64::MAX - 4 - stub as u64)
+    }
+
+    /// Whether the value is one of the marks: its symbol will lie in the image, or nowhere.
+    pub(crate) fn is_mark<W: Word>(value: W) -> bool {
+        value >= W::of(Self::FIRST)
+    }
+
     /// The symbol is the start or the end of a section.
     fn boundary<W: Word>((section, start): (usize, bool)) -> W {
         W::of(Self::FIRST | if start { 0 } else { Self::STOP } | section as u64)
     }
 
     fn of_boundary<W: Word>(value: W) -> Option<(usize, bool)> {
-        let marked = value >= W::of(Self::FIRST) && value < Self::dso_handle();
+        let marked = value >= W::of(Self::FIRST) && value < Self::bound(1);
         let low = value.get() & 0xff_ffff;
         marked.then_some(((low & !Self::STOP) as usize, low & Self::STOP == 0))
     }
@@ -70,6 +81,8 @@ pub struct Tally {
     pub common_size: u32,
     /// The alignment of that room, bytes.
     pub common_align: u32,
+    /// Whether the binding stubs are used.
+    pub bound: bool,
     /// How many symbols the file defines for others.
     pub exports: u32,
     /// The length of their names with a NUL each, bytes.
@@ -207,7 +220,7 @@ impl Resolve {
             return Ok(F::Word::default()); // the null symbol: relocations without a symbol use it
         }
         if symbol.kind() == STT_TLS {
-            return Ok(Mark::unusable());
+            return Err(Error::ThreadLocal { index: index.0 });
         }
         let (name, hash) = view.symbols.hashed_name(index, symbol)?;
         if let Some(mark) = linker_defined(view, name) {
@@ -215,7 +228,11 @@ impl Resolve {
         }
         let weak = symbol.binding() == STB_WEAK;
         match lookup(Query { name, hash, weak }) {
-            Some(address) => return Ok(F::Word::of(address)),
+            Some(address) => {
+                let address = F::Word::of(address);
+                self.tally.bound |= address == Mark::bound(0) || address == Mark::bound(1);
+                return Ok(address);
+            }
             None if weak => {}
             None => {
                 missing(name);
@@ -272,6 +289,8 @@ pub struct Addresses<W> {
     pub got: W,
     /// `__dso_handle`: what tells one extension from another.
     pub dso_handle: W,
+    /// The binding stubs.
+    pub bound: [W; 2],
 }
 
 impl<W: Word> Addresses<W> {
@@ -360,6 +379,11 @@ fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) ->
     }
     if value == Mark::dso_handle() {
         return addresses.dso_handle;
+    }
+    for (stub, address) in addresses.bound.into_iter().enumerate() {
+        if value == Mark::bound(stub) {
+            return address;
+        }
     }
     match Mark::of_boundary(value).and_then(|(index, start)| Some((sections.get(index)?, start))) {
         Some((section, true)) => addresses.of(section),

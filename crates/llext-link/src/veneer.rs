@@ -10,6 +10,7 @@ use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::symbol::Symbols;
 use crate::elf::{Format, write_word};
 use crate::error::Error;
+use crate::symbol::Mark;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A symbol's GOT slot and stub: 0 when it has none, else one more than their index.
@@ -87,10 +88,11 @@ impl<F: Format> Count<'_, F> {
         }
     }
 
-    /// The symbol's value, if somebody else defines the symbol.
+    /// The symbol's value, if somebody else defines the symbol, or nobody does.
     fn external(&self, symbol: u32) -> Result<Option<F::Word>, Error> {
         let is_external = self.symbols.get(SymbolIndex(symbol))?.section == 0;
-        Ok(if is_external { self.values.get(symbol as usize).copied() } else { None })
+        let value = if is_external { self.values.get(symbol as usize).copied() } else { None };
+        Ok(value.filter(|value| !Mark::is_mark(*value)))
     }
 
     fn want_got(&mut self, symbol: u32) -> Result<Counted, Error> {
@@ -124,11 +126,12 @@ impl<F: Format> Count<'_, F> {
     fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
         if let Check::Signed(bits) = howto.check
             && let Some(target) = self.external(relocation.symbol)?
-            && target.get() != 0
         {
-            let target = target.plus(relocation.addend.unwrap_or_default()).get();
-            let reach = 1u64 << (bits - 1);
-            let near = Window { low: target.saturating_sub(reach - 1), high: target.saturating_add(reach) };
+            let addend = relocation.addend.unwrap_or_default().signed();
+            let target = i128::from(target.get()) + i128::from(addend);
+            let reach = 1i128 << (bits - 1);
+            let address = |at: i128| at.clamp(0, u64::MAX.into()) as u64;
+            let near = Window { low: address(target - reach + 1), high: address(target + reach) };
             self.restrict(near);
         }
         Ok(Counted::Done)

@@ -169,14 +169,39 @@ impl Exits {
     }
 }
 
-/// What the run time provides to every extension, before the host is asked.
-pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<usize> {
+/// A function that the run time provides to every extension, before the host is asked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Provided {
+    /// At this address.
+    Plain(usize),
+    /// At this address, and called through the binding stub of this number: it must be told who calls.
+    Bound(usize, usize),
+}
+
+/// What the run time provides under `name`.
+pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<Provided> {
     Some(match name {
-        b"__cxa_atexit" => cxa_atexit::<R> as *const () as usize,
-        b"__cxa_finalize" => cxa_finalize as *const () as usize,
-        b"llext_panic" => llext_panic::<R> as *const () as usize,
+        b"__cxa_atexit" => Provided::Bound(0, cxa_atexit::<R> as *const () as usize),
+        b"atexit" => Provided::Bound(1, atexit::<R> as *const () as usize),
+        b"__cxa_finalize" => Provided::Plain(cxa_finalize as *const () as usize),
+        b"llext_panic" => Provided::Plain(llext_panic::<R> as *const () as usize),
         _ => return None,
     })
+}
+
+/// The functions that are called through the binding stubs, in the order of the stubs.
+pub(crate) fn bound<R: RawMutex>() -> [usize; 2] {
+    [cxa_atexit::<R> as *const () as usize, atexit::<R> as *const () as usize]
+}
+
+/// `atexit`, bound: the third argument is not its caller's.
+extern "C" fn atexit<R: RawMutex>(
+    function: unsafe extern "C" fn(*mut c_void),
+    _: *mut c_void,
+    context: *const Context<R>,
+) -> c_int {
+    // A function without parameters ignores the argument it will be given.
+    cxa_atexit::<R>(function, core::ptr::null_mut(), context)
 }
 
 /// Registers a destructor; 0 when it was registered, else there was no room.

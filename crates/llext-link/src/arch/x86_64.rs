@@ -62,6 +62,8 @@ howtos! {
     28 R_X86_64_GOTPCREL64      GotPcRel,      Any,          1, QUAD;
     29 R_X86_64_GOTPC64         GotPc,         Any,          1, QUAD;
     31 R_X86_64_PLTOFF64        GotOff,        Any,          1, QUAD;
+    32 R_X86_64_SIZE32          Refused,       Any,          1, WORD;
+    33 R_X86_64_SIZE64          Refused,       Any,          1, QUAD;
     34 R_X86_64_GOTPC32_TLSDESC Refused,       Any,          1, WORD;
     35 R_X86_64_TLSDESC_CALL    Refused,       Any,          1, WORD;
     36 R_X86_64_TLSDESC         Refused,       Any,          1, QUAD;

@@ -4,6 +4,7 @@
 //! is our own copy; every table it names is checked to lie inside the image.
 
 use super::hash::HashTable;
+use super::relocation::Relocations;
 use super::section::{Role, relocation_size};
 use super::segment::Span;
 use super::symbol::Symbols;
@@ -218,11 +219,22 @@ impl<Find: Fn(u64) -> Option<u64>> Reader<'_, Find> {
             Some(table) => table.symbol_count().ok_or(bad(0))?.into(),
             None => 0,
         };
-        // Where nothing is hashed, nothing is exported, and the strings that follow the symbols bound their number.
-        let before_strings = dynamic.strings.offset.saturating_sub(offset);
-        let count =
-            if hashed == 0 { u64::from(before_strings) / size_of::<F::RawSymbol>() as u64 } else { hashed };
+        // Where nothing is hashed, nothing is exported, and only relocations tell which symbols there are.
+        let count = if hashed == 0 { self.highest_symbol::<F>(dynamic) + 1 } else { hashed };
         let size = count.checked_mul(size_of::<F::RawSymbol>() as u64).ok_or(bad(count))?;
         Extent::within(offset.into(), size, self.image.len() as u64).ok_or(bad(count))
+    }
+
+    fn highest_symbol<F: Format>(&self, dynamic: &Dynamic) -> u64 {
+        let mut highest = 0;
+        for table in dynamic.relocations {
+            let records = Relocations::<F>::new(table.role, table.extent.of(self.image).unwrap_or_default());
+            let seen = records.try_for_each(|relocation| {
+                highest = highest.max(relocation.symbol.into());
+                Ok::<(), core::convert::Infallible>(())
+            });
+            let Ok(()) = seen;
+        }
+        highest
     }
 }

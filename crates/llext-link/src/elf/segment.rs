@@ -79,6 +79,7 @@ decode!(Raw64);
 
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
+const PT_NOTE: u32 = 4;
 const PT_TLS: u32 = 7;
 const PT_GNU_RELRO: u32 = 0x6474_e552;
 const PF_X: u32 = 1;
@@ -137,6 +138,8 @@ pub struct Span {
     pub dynamic: Option<Extent>,
     /// What becomes read-only after relocation.
     pub relro: Option<Extent>,
+    /// The notes.
+    pub notes: [Extent; 4],
 }
 
 /// Reads the program headers in `bytes`, keeps the `PT_LOAD` ones in `segments`, and measures what they span.
@@ -166,15 +169,20 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
     }
     span.size = wanted as u32;
     for (index, raw) in headers() {
+        let mut note = None;
         let field = match raw.kind {
             PT_DYNAMIC => &mut span.dynamic,
             PT_GNU_RELRO => &mut span.relro,
+            PT_NOTE => &mut note,
             PT_TLS => return Err(Error::ThreadLocal { index: index as u32 }),
             _ => continue,
         };
         let bad = Error::BadSegment { segment: index as u32, field: "p_vaddr", found: raw.address };
         let offset = raw.address.checked_sub(span.base).ok_or(bad)?;
         *field = Some(Extent::within(offset, raw.memory_size, wanted).ok_or(bad)?);
+        if let (Some(note), Some(free)) = (note, span.notes.iter_mut().find(|known| known.size == 0)) {
+            *free = note;
+        }
     }
     Ok(span)
 }

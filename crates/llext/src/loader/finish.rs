@@ -242,7 +242,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         if !named {
             return Err(Error::BadExports { index, found: name.get() });
         }
-        if Part::ALL.into_iter().all(|part| self.offset_in(part, address).is_none()) {
+        // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.
+        let is_in = |part| address.wrapping_sub(self.addresses.part(part)) <= self.layout.size(part) as Word;
+        if !Part::ALL.into_iter().any(is_in) {
             return Err(Error::BadExports { index, found: address.get() });
         }
         Ok(())
@@ -323,7 +325,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     fn check_function(&self, array: &'static str, index: u32, function: Word) -> Result<(), Error> {
         let base = self.shared.span.base;
         let in_code =
-            self.offset_in(Part::Code, function).is_some_and(|at| at < self.layout.stubs.offset as Word);
+            self.offset_in(Part::Code, function).is_some_and(|at| at < self.layout.bound.offset as Word);
         let mut segments = self.segments.table::<Segment>().iter().filter(|segment| segment.is_executable());
         let in_segment = self.offset_in(Part::Image, function).is_some_and(|at| {
             segments.any(|segment| {

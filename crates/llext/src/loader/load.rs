@@ -6,15 +6,17 @@ use super::finish::Tables;
 use super::{Options, relocatable, shared};
 use crate::error::Error;
 use crate::image::{Draft, Image};
+use crate::lifecycle;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::{ARCH, Native};
 use crate::registry::{Handle, Id, Registry};
 use crate::source::{ReadError, Source};
 use core::task::Poll;
-use llext_link::elf::Format;
+use llext_link::addr::Part;
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Role, relocation_size};
+use llext_link::elf::{Format, write_word};
 use llext_link::layout::Layout;
 use llext_link::symbol::{Addresses, Assign, Resolve, Tally};
 
@@ -82,7 +84,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             tables: Buffer::Nothing,
             batch: Buffer::Nothing,
         };
-        let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0 };
+        let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 2] };
         Self {
             registry,
             providers: Providers::new(registry),
@@ -224,6 +226,27 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
 
     pub(super) fn image(&mut self) -> Result<&mut Image<'r, M, R, Draft>, Error> {
         self.image.as_mut().ok_or(Error::Link(llext_link::Error::NothingToLoad))
+    }
+
+    /// Writes the binding stubs: they tell functions of the run time which extension calls.
+    pub(super) fn write_bound(&mut self) {
+        let (at, handle) = (self.layout.bound.offset as usize, self.addresses.dso_handle);
+        let start = self.addresses.part(Part::Code).wrapping_add(at as Word);
+        let (Some(binder), Some(image)) = (&ARCH.binder, &mut self.image) else { return };
+        let size = binder.code.len();
+        let code = image.part(Part::Code).get_mut(at..).unwrap_or_default();
+        for (index, (stub, target)) in code.chunks_exact_mut(size).zip(lifecycle::bound::<R>()).enumerate() {
+            if self.layout.bound.size == 0 {
+                return;
+            }
+            stub.copy_from_slice(binder.code);
+            for (at, word) in [(binder.context, handle), (binder.target, target as Word)] {
+                write_word::<Native>(stub.get_mut(usize::from(at)..).unwrap_or_default(), word);
+            }
+            if let Some(address) = self.addresses.bound.get_mut(index) {
+                *address = start.wrapping_add((index * size) as Word);
+            }
+        }
     }
 
     /// Gives everything back; nothing of the load remains.

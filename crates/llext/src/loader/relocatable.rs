@@ -4,13 +4,13 @@ use super::load::{Cursor, Load, Stage as Whole, Word};
 use crate::error::Error;
 use crate::export::SymbolName;
 use crate::image::Image;
-use crate::lifecycle;
+use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::{ARCH, Native};
 use crate::source::Source;
 use llext_link::Error as LinkError;
-use llext_link::addr::{Extent, Part, SymbolIndex};
+use llext_link::addr::{Extent, Part, SymbolIndex, Word as _};
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
@@ -18,7 +18,7 @@ use llext_link::elf::symbol::Symbols;
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target};
-use llext_link::symbol::{Addresses, Query};
+use llext_link::symbol::{Addresses, Mark, Query};
 use llext_link::veneer::{Area, Count, Counted, Needs};
 
 /// How far a relocatable file has come. In this order:
@@ -125,8 +125,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let (providers, host) = (&mut self.providers, self.options.host);
         let mut lookup = |query: Query<'_>| {
             let name = SymbolName { bytes: query.name, hash: query.hash };
-            let found = lifecycle::provided::<R>(query.name).or_else(|| host.address(&name));
-            found.or_else(|| providers.find(&name)).map(|address| address as u64)
+            let own = lifecycle::provided::<R>(query.name).and_then(|own| match own {
+                Provided::Plain(address) | Provided::Bound(0, address) => Some(address as u64),
+                Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
+            });
+            let others =
+                || host.address(&name).or_else(|| providers.find(&name)).map(|address| address as u64);
+            own.or_else(others)
         };
         let mut unheard = |_: &[u8]| {};
         let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
@@ -197,10 +202,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.addresses = Addresses {
             parts,
             commons: self.layout.commons,
-            got: constants + self.layout.got.offset as Word,
-            dso_handle: data + self.layout.extra_data.offset as Word,
+            got: constants.wrapping_add(self.layout.got.offset as Word),
+            dso_handle: data.wrapping_add(self.layout.extra_data.offset as Word),
+            bound: [0; 2],
         };
         self.image = Some(image);
+        self.write_bound();
         Ok(Stage::Copy(Cursor::default()))
     }
 
@@ -262,7 +269,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             got: Area { bytes: got, address: self.addresses.got, used: progress.got_used },
             stubs: Area {
                 bytes: stubs,
-                address: self.addresses.part(Part::Code) + self.layout.stubs.offset as Word,
+                address: self.addresses.part(Part::Code).wrapping_add(self.layout.stubs.offset as Word),
                 used: progress.stubs_used,
             },
             bias: 0,

@@ -5,7 +5,7 @@ use super::relocatable::with_name;
 use crate::error::Error;
 use crate::export::SymbolName;
 use crate::image::Image;
-use crate::lifecycle;
+use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
 use crate::memory::{Memory, Protection, Segment as Protected};
 use crate::native::{ARCH, Native};
@@ -15,10 +15,10 @@ use llext_link::addr::{Extent, Part};
 use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::exported::ExportScan;
 use llext_link::elf::header::Kind;
+use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::{self, Segment, Span};
-use llext_link::elf::write_word;
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target, apply_relr};
@@ -151,8 +151,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let [start, _, _, data] = parts;
         self.shared.bias = start.wrapping_sub(span.base as Word);
         let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
-        self.addresses = Addresses { parts, commons: 0, got: start, dso_handle };
+        self.addresses = Addresses { parts, commons: 0, got: start, dso_handle, bound: [0; 2] };
         self.image = Some(image);
+        self.write_bound();
         Ok(Stage::Copy(Cursor::default()))
     }
 
@@ -181,6 +182,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
         let dynamic = Dynamic::parse::<Native>(image, &span)?;
         let symbols = dynamic.symbols::<Native>(image)?;
+        for note in span.notes {
+            note::check_abi::<Native>(note.of(image).unwrap_or_default())?;
+        }
         for offset in dynamic.needed::<Native>(image) {
             let bad = LinkError::BadDynamic { tag: "DT_NEEDED", found: offset.into() };
             let name = llext_link::elf::symbol::string_at(symbols.strings(), offset).ok_or(bad)?;
@@ -199,15 +203,18 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     fn resolve_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let dynamic = self.dynamic()?;
-        let nothing = LinkError::NothingToLoad;
-        let [image, code, ..] = self.image.as_mut().ok_or(nothing)?.working();
+        let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
         let symbols = dynamic.symbols::<Native>(image)?;
         let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[] };
-        let (providers, host, addresses) = (&mut self.providers, self.options.host, &self.addresses);
+        let (providers, host) = (&mut self.providers, self.options.host);
+        let bound = self.addresses.bound.map(|address| address as usize);
         let mut lookup = |query: Query<'_>| {
             let name = SymbolName { bytes: query.name, hash: query.hash };
-            let own = lifecycle::provided::<R>(query.name);
-            let own = own.map(|target| bind(code, addresses, query.name, target as Word) as usize);
+            let own = lifecycle::provided::<R>(query.name).and_then(|own| match own {
+                Provided::Plain(address) => Some(address),
+                // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours.
+                Provided::Bound(stub, _) => bound.get(stub).filter(|_| ARCH.binder.is_some()).copied(),
+            });
             let found = own.or_else(|| host.address(&name));
             found.or_else(|| providers.find(&name)).map(|address| address as u64)
         };
@@ -303,15 +310,3 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
 /// The most segments a shared object may have.
 pub(super) const MAX_SEGMENTS: usize = 16;
-
-/// A shared object passes a `__dso_handle` of its own to `__cxa_atexit`. A stub replaces it by ours, which tells the
-/// run time whose destructor it is.
-fn bind(code: &mut [u8], addresses: &Addresses<Word>, name: &[u8], target: Word) -> Word {
-    let (b"__cxa_atexit", Some(binder)) = (name, &ARCH.binder) else { return target };
-    let Some(stub) = code.get_mut(..binder.code.len()) else { return target };
-    stub.copy_from_slice(binder.code);
-    for (at, word) in [(binder.context, addresses.dso_handle), (binder.target, target)] {
-        write_word::<Native>(stub.get_mut(usize::from(at)..).unwrap_or_default(), word);
-    }
-    addresses.part(Part::Code)
-}

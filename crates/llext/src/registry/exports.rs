@@ -4,7 +4,9 @@ use crate::export::{Export, SymbolName, lookup};
 use crate::native::Native;
 use core::slice::from_raw_parts;
 use llext_link::addr::SymbolIndex;
+use llext_link::elf::Format;
 use llext_link::elf::dynamic::Dynamic;
+use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbol};
 
 /// Where the exports of an extension lie. All of it is in the extension's sealed image.
 pub(crate) enum ExportView {
@@ -52,7 +54,7 @@ impl ExportView {
         let (tables, image, bias) = self.dynamic()?;
         let symbols = tables.symbols::<Native>(image).ok()?;
         let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
-        Some(bias.wrapping_add(symbols.get(index).ok()?.value as usize))
+        Some(address(&symbols.get(index).ok()?, bias))
     }
 
     /// The export at `index`, if it is one; `None` past the last.
@@ -66,8 +68,18 @@ impl ExportView {
         let symbol = symbols.get(index).ok()?;
         let exported = symbol.section != 0 && symbol.is_exported();
         let name = symbols.name(index, &symbol).ok()?;
-        Some(exported.then_some((name, bias.wrapping_add(symbol.value as usize))))
+        Some(exported.then(|| (name, address(&symbol, bias))))
     }
+}
+
+/// Where a dynamic symbol lies. An indirect function lies where its resolver says.
+fn address(symbol: &Symbol<<Native as Format>::Word>, bias: usize) -> usize {
+    let address = bias.wrapping_add(symbol.value as usize);
+    if symbol.kind() != STT_GNU_IFUNC {
+        return address;
+    }
+    // SAFETY: the symbol table says that a resolver lies here, and who loaded the extension vouched for its code.
+    unsafe { core::mem::transmute::<usize, extern "C" fn() -> usize>(address)() }
 }
 
 /// The exports of an extension: name and address of each.
