@@ -1,7 +1,7 @@
 //! The host tool of llext: makes, builds, runs and examines extensions.
 //!
 //! A command is a module with a `run` function that takes its arguments and the terminal, and returns what it found as
-//! a value that can be shown as text or as JSON. Whatever is refused is an [`error::Error`] with a stable code.
+//! a value that can be shown as text or as JSON. Whatever is refused is an error with a stable code.
 
 mod build;
 mod check;
