@@ -45,20 +45,22 @@ fn machine_code() -> String {
 /// Hashes in ascending order, and {name, address} in the same order.
 fn export_table() -> String {
     let mut names: Vec<_> = (0..names::HOST_FUNCTIONS).map(names::host_function).collect();
-    names.sort_by_key(|name| gnu_hash(name));
+    names.sort_by_key(|name| spread_hash(name));
     let mut strings = section(".rodata.llext_bench.names", "a");
     let mut hashes = section(".rodata.llext_bench.hashes", "a") + &label("llext_bench_hashes");
     let mut entries = section(".data.rel.ro.llext_bench.entries", "aw") + &label("llext_bench_entries");
     for name in &names {
         line(&mut strings, format_args!(".L{name}: .asciz \"{name}\""));
-        line(&mut hashes, format_args!(".long {}", gnu_hash(name)));
+        line(&mut hashes, format_args!(".long {}", spread_hash(name)));
         line(&mut entries, format_args!(".quad .L{name}, {name}"));
     }
     [strings, hashes, entries].map(|text| text + ".popsection\n").concat()
 }
 
-fn gnu_hash(name: &str) -> u32 {
-    name.bytes().fold(5381, |hash: u32, byte| hash.wrapping_mul(33).wrapping_add(byte.into()))
+fn spread_hash(name: &str) -> u32 {
+    let hash = name.bytes().fold(5381, |hash: u32, byte| hash.wrapping_mul(33).wrapping_add(byte.into()));
+    // As `llext::export::spread`: tables are sorted by this.
+    hash.wrapping_mul(0x9e37_79b1)
 }
 
 fn section(name: &str, flags: &str) -> String {

@@ -71,12 +71,17 @@ impl<F: Format> Linker<'_, F> {
 
     /// A run of the commonest relocations of all: words of `N` bytes that hold `S + A`, whatever it is.
     fn words<const N: usize>(
-        &self,
+        &mut self,
         target: &mut Target<'_, F::Word>,
         run: Relocations<'_, F>,
     ) -> Result<(), Error> {
         run.try_for_each(|relocation| {
-            let value = self.value(&relocation)?.plus(relocation.addend.unwrap_or_default());
+            let value = self.value(&relocation)?;
+            if value == Mark::deferred() {
+                self.deferred += 1;
+                return Ok(());
+            }
+            let value = value.plus(relocation.addend.unwrap_or_default());
             let at = relocation.offset.minus(target.origin).get() as usize;
             match at.checked_add(N).and_then(|end| target.bytes.get_mut(at..end)) {
                 Some(bytes) => write_int::<F, N>(bytes, value.get()),

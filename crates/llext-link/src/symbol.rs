@@ -70,6 +70,36 @@ pub struct Query<'a> {
     pub weak: bool,
 }
 
+/// How many names are looked up at once.
+pub const BATCH: usize = 8;
+
+/// Symbols waiting to be looked up together.
+struct Waiting<'a> {
+    queries: [Query<'a>; BATCH],
+    symbols: [u32; BATCH],
+    len: usize,
+}
+
+impl<'a> Waiting<'a> {
+    const NONE: Self = Self {
+        queries: [const { Query { name: &[], hash: 0, weak: true } }; BATCH],
+        symbols: [0; BATCH],
+        len: 0,
+    };
+
+    /// Adds one; whether the batch is full now.
+    fn push(&mut self, symbol: u32, query: Query<'a>) -> bool {
+        if let (Some(kept), Some(index)) = (self.queries.get_mut(self.len), self.symbols.get_mut(self.len)) {
+            (*kept, *index) = (query, symbol);
+            self.len += 1;
+        }
+        self.len == BATCH
+    }
+}
+
+/// Answers for names in turn: the address of each that is provided.
+pub type Lookup<'l> = &'l mut dyn FnMut(&[Query<'_>], &mut [Option<u64>]);
+
 /// What resolving counted.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
@@ -108,25 +138,37 @@ pub struct View<'a, F: Format> {
     pub sections: &'a [Section],
     /// The sections' names.
     pub names: &'a [u8],
+    /// Whether the file's global symbols are its exports: not where it lists them in `.exported_sym`.
+    pub exports_globals: bool,
 }
 
 impl Resolve {
     /// Resolves up to `budget` symbols into `values`; true when all are done. `lookup` answers from the host and its
-    /// extensions; `missing` hears every name that nobody provides.
+    /// extensions, [`BATCH`] names at a time; `missing` hears every name that nobody provides.
     pub fn step<F: Format>(
         &mut self,
         view: &View<'_, F>,
         values: &mut [F::Word],
         budget: u32,
-        lookup: &mut dyn FnMut(Query<'_>) -> Option<u64>,
+        lookup: Lookup<'_>,
         missing: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
+        let mut waiting = Waiting::NONE;
         while self.next < end {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
             let value = match self.place(view, index, &symbol)? {
-                Place::Undefined => self.undefined(view, index, &symbol, lookup, missing)?,
+                Place::Undefined => match undefined(view, index, &symbol)? {
+                    Undefined::Value(value) => value,
+                    Undefined::Unknown(query) => {
+                        if waiting.push(self.next, query) {
+                            self.answer(&mut waiting, values, lookup, missing);
+                        }
+                        self.next += 1;
+                        continue;
+                    }
+                },
                 Place::Absolute => symbol.value,
                 Place::Common => {
                     self.count_export(view, index, &symbol)?;
@@ -139,7 +181,34 @@ impl Resolve {
             }
             self.next += 1;
         }
+        self.answer(&mut waiting, values, lookup, missing);
         Ok(self.next == view.symbols.len())
+    }
+
+    /// Looks up what waits.
+    fn answer<W: Word>(
+        &mut self,
+        waiting: &mut Waiting<'_>,
+        values: &mut [W],
+        lookup: Lookup<'_>,
+        missing: &mut dyn FnMut(&[u8]),
+    ) {
+        let mut found = [None; BATCH];
+        let queries = waiting.queries.get(..waiting.len).unwrap_or_default();
+        lookup(queries, found.get_mut(..waiting.len).unwrap_or_default());
+        for ((query, symbol), address) in queries.iter().zip(&waiting.symbols).zip(found) {
+            if address.is_none() && !query.weak {
+                missing(query.name);
+                self.tally.missing += 1;
+                self.tally.first_missing.get_or_insert_with(|| Name::new(query.name));
+            }
+            let value = W::of(address.unwrap_or(0));
+            self.tally.bound |= value == Mark::bound(0) || value == Mark::bound(1);
+            if let Some(slot) = values.get_mut(*symbol as usize) {
+                *slot = value;
+            }
+        }
+        waiting.len = 0;
     }
 
     fn place<F: Format>(
@@ -186,7 +255,7 @@ impl Resolve {
         index: SymbolIndex,
         symbol: &Symbol<F::Word>,
     ) -> Result<(), Error> {
-        if symbol.is_exported() {
+        if view.exports_globals && symbol.is_exported() {
             self.tally.exports += 1;
             let len = view.symbols.name(index, symbol)?.len() as u32 + 1;
             self.tally.export_names = self.tally.export_names.saturating_add(len);
@@ -208,41 +277,6 @@ impl Resolve {
         Ok(W::of(offset))
     }
 
-    fn undefined<F: Format>(
-        &mut self,
-        view: &View<'_, F>,
-        index: SymbolIndex,
-        symbol: &Symbol<F::Word>,
-        lookup: &mut dyn FnMut(Query<'_>) -> Option<u64>,
-        missing: &mut dyn FnMut(&[u8]),
-    ) -> Result<F::Word, Error> {
-        if symbol.binding() == STB_LOCAL && symbol.name == 0 {
-            return Ok(F::Word::default()); // the null symbol: relocations without a symbol use it
-        }
-        if symbol.kind() == STT_TLS {
-            return Err(Error::ThreadLocal { index: index.0 });
-        }
-        let (name, hash) = view.symbols.hashed_name(index, symbol)?;
-        if let Some(mark) = linker_defined(view, name) {
-            return Ok(mark);
-        }
-        let weak = symbol.binding() == STB_WEAK;
-        match lookup(Query { name, hash, weak }) {
-            Some(address) => {
-                let address = F::Word::of(address);
-                self.tally.bound |= address == Mark::bound(0) || address == Mark::bound(1);
-                return Ok(address);
-            }
-            None if weak => {}
-            None => {
-                missing(name);
-                self.tally.missing += 1;
-                self.tally.first_missing.get_or_insert_with(|| Name::new(name));
-            }
-        }
-        Ok(F::Word::default())
-    }
-
     /// Fails when any symbol is missing.
     pub fn finish(&self) -> Result<Tally, Error> {
         match self.tally.first_missing {
@@ -250,6 +284,31 @@ impl Resolve {
             None => Ok(self.tally),
         }
     }
+}
+
+/// What is known of an undefined symbol before anybody is asked.
+enum Undefined<'a, W> {
+    /// Its value, or a mark.
+    Value(W),
+    /// Nothing.
+    Unknown(Query<'a>),
+}
+
+fn undefined<'a, F: Format>(
+    view: &View<'a, F>,
+    index: SymbolIndex,
+    symbol: &Symbol<F::Word>,
+) -> Result<Undefined<'a, F::Word>, Error> {
+    if symbol.binding() == STB_LOCAL && symbol.name == 0 {
+        // The null symbol: relocations without a symbol use it.
+        return Ok(Undefined::Value(F::Word::default()));
+    }
+    if symbol.kind() == STT_TLS {
+        return Err(Error::ThreadLocal { index: index.0 });
+    }
+    let (name, hash) = view.symbols.hashed_name(index, symbol)?;
+    let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
+    Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
 }
 
 /// The symbols that the linker itself defines.

@@ -1,4 +1,4 @@
-//! The name of a symbol: its text and its GNU hash.
+//! The name of a symbol: its text and its GNU hash, spread as tables are sorted.
 
 use std::ffi::CString;
 
@@ -17,6 +17,8 @@ impl Name {
     pub(crate) fn new(ident: &Ident) -> Self {
         let text = ident.unraw().to_string();
         let hash = text.bytes().fold(5381_u32, |hash, byte| hash.wrapping_mul(33).wrapping_add(byte.into()));
+        // As `llext::export::spread`: tables are sorted by this.
+        let hash = hash.wrapping_mul(0x9e37_79b1);
         Self { text, hash, span: ident.span() }
     }
 

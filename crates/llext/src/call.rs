@@ -88,7 +88,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     /// [`Error::SymbolNotFound`].
     pub fn address(&self, name: &str) -> Result<usize, Error> {
         let found = self.extension().exports.find(&SymbolName::new(name.as_bytes()));
-        found.ok_or(Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
+        found.ok_or_else(|| Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
     }
 
     /// The exported function called `name`.

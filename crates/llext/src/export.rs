@@ -20,7 +20,7 @@ pub use libc::Libc;
 pub use llext_macros::exports as __exports;
 #[cfg(not(any(windows, target_vendor = "apple")))]
 pub use section::section;
-pub use table::ExportTable;
+pub use table::{ExportTable, spread};
 #[doc(hidden)]
 pub use table::{ascending, entries, hashes};
 
@@ -68,6 +68,12 @@ impl Export {
         hash
     }
 
+    /// The first byte of its name: reading it brings the rest near.
+    pub(crate) fn touch(&self) -> u8 {
+        // SAFETY: a name has at least the NUL that ends it.
+        unsafe { *self.name }
+    }
+
     /// Whether it has exactly this name.
     pub(crate) fn is_named(&self, name: &[u8]) -> bool {
         self.name().to_bytes() == name
@@ -109,12 +115,23 @@ const fn mix(hash: u32, byte: u8) -> u32 {
     hash.wrapping_mul(33).wrapping_add(byte as u32)
 }
 
+pub use llext_link::symbol::BATCH;
+
 /// Something that knows the addresses of symbols by name.
 ///
 /// A slice or an array of them asks one after the other; the first answer counts.
 pub trait Exports {
     /// The address of the symbol `name`, or `None` where it is not known.
     fn address(&self, name: &SymbolName<'_>) -> Option<usize>;
+
+    /// Looks for each of `names` that has no address in `found` yet.
+    ///
+    /// A load asks for [`BATCH`] names at a time: a table in large memory can wait for all of them at once.
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        for (name, found) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
+            *found = self.address(name);
+        }
+    }
 
     /// Whether it stands in for the shared object `soname`, which then need not be loaded.
     fn provides(&self, soname: &[u8]) -> bool {
@@ -128,6 +145,10 @@ impl<E: Exports + ?Sized> Exports for &E {
         (**self).address(name)
     }
 
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        (**self).addresses(names, found);
+    }
+
     fn provides(&self, soname: &[u8]) -> bool {
         (**self).provides(soname)
     }
@@ -138,6 +159,10 @@ impl<E: Exports> Exports for [E] {
         self.iter().find_map(|exports| exports.address(name))
     }
 
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        self.iter().for_each(|exports| exports.addresses(names, found));
+    }
+
     fn provides(&self, soname: &[u8]) -> bool {
         self.iter().any(|exports| exports.provides(soname))
     }
@@ -146,6 +171,10 @@ impl<E: Exports> Exports for [E] {
 impl<E: Exports, const N: usize> Exports for [E; N] {
     fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
         self.as_slice().address(name)
+    }
+
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        self.as_slice().addresses(names, found);
     }
 
     fn provides(&self, soname: &[u8]) -> bool {

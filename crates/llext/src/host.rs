@@ -31,6 +31,13 @@ impl Exports for ProcessExports {
         self.own.address(name).or_else(|| self.libc.as_ref()?.address(name))
     }
 
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        self.own.addresses(names, found);
+        if let Some(libc) = &self.libc {
+            libc.addresses(names, found);
+        }
+    }
+
     fn provides(&self, soname: &[u8]) -> bool {
         self.own.provides(soname) || self.libc.as_ref().is_some_and(|libc| libc.provides(soname))
     }

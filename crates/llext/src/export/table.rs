@@ -1,13 +1,18 @@
 //! A table of exports sorted by hash at compile time, which `exports!` makes.
 //!
-//! The hashes lie apart from the entries, so that a search touches nothing else until it has found. GNU hashes of names
-//! spread evenly, so that a hash tells roughly where in the table it must lie.
+//! The hashes lie apart from the entries, so that a search touches nothing else until it has found. GNU hashes of real
+//! names cluster; multiplied by an odd number they spread, and then a hash tells roughly where in the table it must lie.
 
 use core::ffi::CStr;
 
-use super::{Export, Exports, SymbolName};
+use super::{BATCH, Export, Exports, SymbolName};
 
-/// Exports sorted by the GNU hash of their names, no two hashes alike. [`exports!`](crate::exports) makes it.
+/// A GNU hash, spread over all 32 bits: what an [`ExportTable`] is sorted by. No two hashes become one.
+pub const fn spread(hash: u32) -> u32 {
+    hash.wrapping_mul(0x9e37_79b1)
+}
+
+/// Exports sorted by the [`spread`] hashes of their names, no two alike. [`exports!`](crate::exports) makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct ExportTable {
     hashes: &'static [u32],
@@ -15,7 +20,7 @@ pub struct ExportTable {
 }
 
 impl ExportTable {
-    /// A table made by other means, such as a build script: `hashes` ascend and are those of the names of `entries`.
+    /// A table made by other means, such as a build script: `hashes` ascend and are those of the names of `entries`, each [`spread`].
     ///
     /// Where they are not, names are not found.
     pub const fn new(hashes: &'static [u32], entries: &'static [Export]) -> Self {
@@ -29,7 +34,7 @@ impl ExportTable {
 
     /// The entry of `name`.
     pub fn find(&self, name: &SymbolName<'_>) -> Option<&'static Export> {
-        let entry = self.entries.get(position(self.hashes, name.hash)?)?;
+        let entry = self.entries.get(position(self.hashes, spread(name.hash))?)?;
         entry.is_named(name.bytes).then_some(entry)
     }
 }
@@ -37,6 +42,24 @@ impl ExportTable {
 impl Exports for ExportTable {
     fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
         self.find(name).map(Export::address)
+    }
+
+    /// In three rounds, so that what the first one of a batch waits for, the others wait for too: the place of each hash,
+    /// the entry there, the name there.
+    fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        let mut entries = [None; BATCH];
+        for (names, found) in names.chunks(BATCH).zip(found.chunks_mut(BATCH)) {
+            for (entry, name) in entries.iter_mut().zip(names) {
+                *entry = position(self.hashes, spread(name.hash)).and_then(|at| self.entries.get(at));
+            }
+            let near = entries.iter().flatten().fold(0, |all, entry| all ^ entry.touch());
+            core::hint::black_box(near);
+            let asked = names.iter().zip(&entries).zip(found).filter(|(_, found)| found.is_none());
+            for ((name, entry), found) in asked {
+                *found = entry.filter(|entry| entry.is_named(name.bytes)).map(Export::address);
+            }
+            entries = [None; BATCH];
+        }
     }
 }
 
@@ -116,7 +139,7 @@ mod tests {
     use std::vec::Vec;
 
     /// Hashes as evenly spread as those of a firmware's names, from a linear congruential generator.
-    fn spread(count: u32) -> Vec<u32> {
+    fn some_hashes(count: u32) -> Vec<u32> {
         let mut hashes: Vec<u32> = (0..count).map(|n| n.wrapping_mul(0x9e37_79b1) ^ (n << 7)).collect();
         hashes.sort_unstable();
         hashes.dedup();
@@ -135,7 +158,7 @@ mod tests {
     #[test]
     fn every_hash_of_a_table_is_found_and_no_other() {
         for count in [1, 2, 3, 10, 100, 2_500] {
-            finds_exactly(&spread(count));
+            finds_exactly(&some_hashes(count));
         }
     }
 

@@ -11,8 +11,8 @@ use llext_link::elf::section::{Section, Tables};
 use llext_link::elf::symbol::Symbols;
 use llext_link::symbol::View;
 
-/// How many relocations one read brings.
-pub(super) const BATCH: usize = 64;
+/// How many relocations one read brings. With an operating system a read costs more, and memory less.
+pub(super) const BATCH: usize = if cfg!(feature = "std") { 1024 } else { 64 };
 
 /// The file and what is known of it.
 pub(super) struct File<'l, S, T> {
@@ -23,6 +23,8 @@ pub(super) struct File<'l, S, T> {
     pub(super) sections: Buffer<'l, T>,
     pub(super) tables: Buffer<'l, T>,
     pub(super) batch: Buffer<'l, T>,
+    /// Whether the file's global symbols are its exports: it has no `.exported_sym`.
+    pub(super) exports_globals: bool,
 }
 
 impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
@@ -84,7 +86,9 @@ impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
         let extents = &self.extents;
         let (entries, strings) = (self.table(extents.symbols), self.table(extents.strings));
         let symbols = Symbols::new(entries, strings, self.table(extents.extended))?;
-        Ok(View { kind: Kind::Relocatable, symbols, sections: self.sections(), names: self.names() })
+        let (sections, names) = (self.sections(), self.names());
+        let exports_globals = self.exports_globals;
+        Ok(View { kind: Kind::Relocatable, symbols, sections, names, exports_globals })
     }
 }
 

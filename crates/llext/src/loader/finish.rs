@@ -185,9 +185,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             None => (Part::Constants, extra.offset as usize),
         };
         let count = tables.entries as usize;
-        for index in 0..count {
-            self.check_entry(part, at + index * ENTRY, index as u32)?;
-        }
+        self.check_entries(part, at, tables.entries)?;
         let entries = self.addresses.part(part) as usize + at;
         if count > 0 && entries % align_of::<Export>() != 0 {
             return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
@@ -230,22 +228,30 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// An entry's name must end inside the image, and its address lie in it.
-    fn check_entry(&mut self, part: Part, at: usize, index: u32) -> Result<(), Error> {
-        let bytes = self.image()?.part(part);
-        let name = read_word::<Native>(bytes, at).unwrap_or_default();
-        let address = read_word::<Native>(bytes, at + ENTRY / 2).unwrap_or_default();
-        let named = [Part::Image, Part::Constants, Part::Data].into_iter().any(|part| {
-            let Some(offset) = self.offset_in(part, name) else { return false };
-            let bytes: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(part));
-            string_at(bytes, offset as u32).is_some()
-        });
-        if !named {
-            return Err(Error::BadExports { index, found: name.get() });
-        }
+    fn check_entries(&mut self, part: Part, at: usize, count: u32) -> Result<(), Error> {
+        let (starts, sizes) = (self.addresses.parts, self.layout.sizes);
+        let parts = self.image()?.working().map(|part| &*part);
+        let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
+        let is_named = |name: Word| {
+            parts.iter().zip(starts).any(|(part, start)| {
+                let offset = usize::try_from(name.wrapping_sub(start)).ok();
+                offset.and_then(|offset| part.get(offset..)).is_some_and(|rest| rest.contains(&0))
+            })
+        };
         // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.
-        let is_in = |part| address.wrapping_sub(self.addresses.part(part)) <= self.layout.size(part) as Word;
-        if !Part::ALL.into_iter().any(is_in) {
-            return Err(Error::BadExports { index, found: address.get() });
+        let is_inside = |address: Word| {
+            sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
+        };
+        for index in 0..count {
+            let entry = entries.get(index as usize * ENTRY..).unwrap_or_default();
+            let name = read_word::<Native>(entry, 0).unwrap_or_default();
+            let address = read_word::<Native>(entry, ENTRY / 2).unwrap_or_default();
+            if !is_named(name) {
+                return Err(Error::BadExports { index, found: name.get() });
+            }
+            if !is_inside(address) {
+                return Err(Error::BadExports { index, found: address.get() });
+            }
         }
         Ok(())
     }

@@ -83,6 +83,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             sections: Buffer::Nothing,
             tables: Buffer::Nothing,
             batch: Buffer::Nothing,
+            exports_globals: true,
         };
         let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 2] };
         Self {

@@ -1,8 +1,8 @@
 //! The stages of a relocatable file: what compilers and `ld -r` write.
 
-use super::load::{Cursor, Load, Stage as Whole, Word};
+use super::load::{Cursor, Load, Providers, Stage as Whole, Word};
 use crate::error::Error;
-use crate::export::SymbolName;
+use crate::export::{BATCH, Exports, SymbolName};
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
@@ -115,6 +115,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             None => file.extents.names.of(file.tables.bytes()),
         };
         section::apply_names(file.sections.table_mut(), names.unwrap_or_default())?;
+        file.exports_globals = !file.sections().iter().any(|section| section.role() == Role::Exports);
         let count = file.view()?.symbols.len();
         self.values = self.scratch.table::<Word>(count)?;
         Ok(Stage::Resolve)
@@ -123,16 +124,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn resolve_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let view = self.file.view()?;
         let (providers, host) = (&mut self.providers, self.options.host);
-        let mut lookup = |query: Query<'_>| {
-            let name = SymbolName { bytes: query.name, hash: query.hash };
-            let own = lifecycle::provided::<R>(query.name).and_then(|own| match own {
-                Provided::Plain(address) | Provided::Bound(0, address) => Some(address as u64),
-                Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
-            });
-            let others =
-                || host.address(&name).or_else(|| providers.find(&name)).map(|address| address as u64);
-            own.or_else(others)
+        let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
+            Provided::Plain(address) | Provided::Bound(0, address) => Some(address as u64),
+            Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
         };
+        let mut lookup =
+            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, &own, host, providers);
         let mut unheard = |_: &[u8]| {};
         let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
             Some(missing) => *missing,
@@ -288,6 +285,27 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         applied.map_err(|error| with_name(error, &view.symbols))?;
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
         Ok(Some(next))
+    }
+}
+
+/// Asks for a batch of names: the run time itself, the host, then the extensions that may provide.
+pub(super) fn ask<M: Memory, R: RawMutex, const N: usize>(
+    queries: &[Query<'_>],
+    found: &mut [Option<u64>],
+    own: &dyn Fn(&[u8]) -> Option<u64>,
+    host: &dyn Exports,
+    providers: &mut Providers<'_, M, R, N>,
+) {
+    let mut names = [SymbolName::new(b""); BATCH];
+    let mut addresses = [None; BATCH];
+    for ((name, address), query) in names.iter_mut().zip(&mut addresses).zip(queries) {
+        *name = SymbolName { bytes: query.name, hash: query.hash };
+        *address = own(query.name).map(|address| address as usize);
+    }
+    let names = names.get(..queries.len()).unwrap_or_default();
+    host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
+    for ((name, address), found) in names.iter().zip(addresses).zip(found) {
+        *found = address.or_else(|| providers.find(name)).map(|address| address as u64);
     }
 }
 

@@ -1,9 +1,8 @@
 //! The stages of a shared object: one reservation of its whole span, planned from the program headers.
 
 use super::load::{Cursor, Load, Stage as Whole, Word};
-use super::relocatable::with_name;
+use super::relocatable::{ask, with_name};
 use crate::error::Error;
-use crate::export::SymbolName;
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
@@ -11,7 +10,7 @@ use crate::memory::{Memory, Protection, Segment as Protected};
 use crate::native::{ARCH, Native};
 use crate::source::Source;
 use llext_link::Error as LinkError;
-use llext_link::addr::{Extent, Part};
+use llext_link::addr::{Extent, Part, Word as _};
 use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::exported::ExportScan;
 use llext_link::elf::header::Kind;
@@ -205,19 +204,16 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let dynamic = self.dynamic()?;
         let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
         let symbols = dynamic.symbols::<Native>(image)?;
-        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[] };
+        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
         let (providers, host) = (&mut self.providers, self.options.host);
-        let bound = self.addresses.bound.map(|address| address as usize);
-        let mut lookup = |query: Query<'_>| {
-            let name = SymbolName { bytes: query.name, hash: query.hash };
-            let own = lifecycle::provided::<R>(query.name).and_then(|own| match own {
-                Provided::Plain(address) => Some(address),
-                // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours.
-                Provided::Bound(stub, _) => bound.get(stub).filter(|_| ARCH.binder.is_some()).copied(),
-            });
-            let found = own.or_else(|| host.address(&name));
-            found.or_else(|| providers.find(&name)).map(|address| address as u64)
+        let bound = self.addresses.bound.map(|address| address.get());
+        let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
+            Provided::Plain(address) => Some(address as u64),
+            // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours.
+            Provided::Bound(stub, _) => bound.get(stub).filter(|_| ARCH.binder.is_some()).copied(),
         };
+        let mut lookup =
+            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, &own, host, providers);
         let mut unheard = |_: &[u8]| {};
         let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
             Some(missing) => *missing,
@@ -238,7 +234,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let Progress { span, bias, .. } = self.shared;
         let image = self.image.as_mut().map_or(&mut [][..], |image| image.part(Part::Image));
         let symbols = dynamic.symbols::<Native>(image)?;
-        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[] };
+        let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
         let base = (span.base as Word, bias);
         let done = self.assign.step_shared(&view, self.values.table_mut(), &self.addresses, base, *budget)?;
         *budget = budget.saturating_sub(symbols.len().max(1));
