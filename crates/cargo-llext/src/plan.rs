@@ -86,10 +86,12 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
     let symbols = Symbols::<F>::new(part(tables.symbols), part(tables.strings), part(tables.extended))?;
 
     let mut values = vec![F::Word::default(); symbols.len() as usize];
-    let view = View { kind: header.kind, symbols, sections: &sections, names: part(tables.names) };
+    let exports_globals = !sections.iter().any(|section| section.role() == Role::Exports);
+    let view =
+        View { kind: header.kind, symbols, sections: &sections, names: part(tables.names), exports_globals };
     let mut resolve = Resolve::default();
     // Every name is provided, and nothing is near.
-    resolve.step(&view, &mut values, u32::MAX, &mut |_| Some(0), &mut |_| {})?;
+    resolve.step(&view, &mut values, u32::MAX, &mut |_, found| found.fill(Some(0)), &mut |_| {})?;
 
     let mut needs = Needs { got: 0, stubs: 0, window: Window::ALL };
     let mut slots = vec![Slot::default(); values.len()];
