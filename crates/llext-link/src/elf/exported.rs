@@ -1,7 +1,7 @@
 //! The `.exported_sym` section of a shared object: the one thing that its section headers are read for.
 
 use super::header::Header;
-use super::section::{RawOf, header};
+use super::section_header::{decode, size};
 use super::symbol::string_at;
 use super::{Bytes, Format};
 use crate::addr::Extent;
@@ -24,9 +24,9 @@ impl ExportScan {
         if file.section_count == 0 || file.names == 0 {
             return Ok(Extent::default());
         }
-        let entry = size_of::<RawOf<F>>();
+        let entry = size::<F>() as usize;
         let at = file.sections.offset + file.names * entry as u32;
-        let raw = header::<F>(bytes.bytes(at, entry)?);
+        let raw = decode::<F>(bytes.bytes(at, entry)?);
         Ok(file.table("section names", raw.offset, raw.size)?)
     }
 
@@ -45,11 +45,11 @@ impl ExportScan {
         if self.next >= file.section_count || names.is_empty() {
             return Ok(true);
         }
-        let entry = size_of::<RawOf<F>>();
+        let entry = size::<F>() as usize;
         let end = if self.next < file.names { file.names } else { file.section_count };
         let batch = (bytes.batch() / entry).min((end - self.next).min(budget) as usize);
         let at = file.sections.offset + self.next * entry as u32;
-        for raw in bytes.bytes(at, batch * entry)?.chunks_exact(entry).map(header::<F>) {
+        for raw in bytes.bytes(at, batch * entry)?.chunks_exact(entry).map(decode::<F>) {
             let bad = Error::BadName { index: self.next, offset: raw.name, size: names.len() as u32 };
             let name = string_at(names, raw.name).ok_or(bad)?;
             if raw.kind == SHT_PROGBITS && raw.flags & SHF_ALLOC != 0 && name == b".exported_sym" {

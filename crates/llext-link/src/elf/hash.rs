@@ -17,20 +17,6 @@ pub const fn gnu_hash(name: &[u8]) -> u32 {
     hash
 }
 
-/// The name that begins at `offset`, without its NUL, and its GNU hash: one walk finds both.
-#[inline]
-pub(crate) fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
-    let rest = strings.get(offset as usize..)?;
-    let mut hash: u32 = 5381;
-    for (len, byte) in rest.iter().enumerate() {
-        if *byte == 0 {
-            return Some((rest.get(..len)?, hash));
-        }
-        hash = hash.wrapping_mul(33).wrapping_add(u32::from(*byte));
-    }
-    None
-}
-
 /// The hash of a name as the System V ABI has it.
 fn sysv_hash(name: &[u8]) -> u32 {
     name.iter().fold(0u32, |hash, byte| {

@@ -2,7 +2,7 @@
 //!
 //! gABI chapter 2, "ELF Header"; extended numbering in section header 0.
 
-use super::{Format, Half, Quad, RawWord, record, section};
+use super::{Format, Half, Quad, RawWord, record, section_header};
 use crate::addr::{Extent, Word};
 use crate::error::Error;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
@@ -93,9 +93,9 @@ impl Header {
         if self.first_section.size == 0 {
             return Ok(());
         }
-        let first = section::header::<F>(bytes);
+        let first = section_header::decode::<F>(bytes);
         if self.section_count == 0 {
-            let size = first.size.saturating_mul(section::size::<F>().into());
+            let size = first.size.saturating_mul(section_header::size::<F>().into());
             self.sections = self.table("section header table", self.first_section.offset.into(), size)?;
             self.section_count = first.size as u32;
         }
@@ -142,7 +142,7 @@ impl Header {
         if offset == 0 {
             return must_be("e_shnum", count.into(), 0);
         }
-        let entry = u64::from(section::size::<F>());
+        let entry = u64::from(section_header::size::<F>());
         must_be("e_shentsize", raw.shentsize.get().into(), entry)?;
         self.first_section = self.table("section header 0", offset, entry)?;
         self.sections = self.table("section header table", offset, u64::from(count) * entry)?;

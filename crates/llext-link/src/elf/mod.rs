@@ -12,6 +12,7 @@ pub mod header;
 pub mod note;
 pub mod relocation;
 pub mod section;
+pub mod section_header;
 pub mod segment;
 pub mod symbol;
 

@@ -4,11 +4,12 @@
 //! of two, its links lead to sections of the right kind.
 
 use super::header::Header;
+use super::section_header::{self, SectionHeader};
 use super::symbol::string_at;
-use super::{Bytes, Format, Quad, RawWord, record};
+use super::{Bytes, Format};
 use crate::addr::{Extent, MAX_ALIGN, Part, SectionIndex, Word};
 use crate::error::Error;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 const SHF_WRITE: u64 = 0x1;
 const SHF_ALLOC: u64 = 0x2;
@@ -32,70 +33,6 @@ mod sht {
     /// First of the types whose meaning the processor's supplement gives (unwind tables, attributes).
     pub(super) const LOPROC: u32 = 0x7000_0000;
     pub(super) const HIPROC: u32 = 0x7fff_ffff;
-}
-
-/// A section header, decoded.
-#[derive(Clone, Copy, Debug)]
-pub struct SectionHeader {
-    /// `sh_name`: offset into the section names.
-    pub name: u32,
-    /// `sh_type`.
-    pub kind: u32,
-    /// `sh_flags`.
-    pub flags: u64,
-    /// `sh_addr`.
-    pub address: u64,
-    /// `sh_offset`, bytes into the file.
-    pub offset: u64,
-    /// `sh_size`, bytes.
-    pub size: u64,
-    /// `sh_link`.
-    pub link: u32,
-    /// `sh_info`.
-    pub info: u32,
-    /// `sh_addralign`.
-    pub align: u64,
-    /// `sh_entsize`, bytes.
-    pub entry_size: u64,
-}
-
-#[derive(FromBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
-#[repr(C)]
-pub(super) struct Raw<Q, X> {
-    name: Q,
-    kind: Q,
-    flags: X,
-    address: X,
-    offset: X,
-    size: X,
-    link: Q,
-    info: Q,
-    align: X,
-    entry_size: X,
-}
-pub(super) type RawOf<F> = Raw<Quad<F>, <F as Format>::RawWord>;
-
-/// The size of a section header, bytes.
-pub(super) fn size<F: Format>() -> u32 {
-    size_of::<RawOf<F>>() as u32
-}
-
-/// Decodes the section header at the start of `bytes`; too few bytes read as a null section.
-pub fn header<F: Format>(bytes: &[u8]) -> SectionHeader {
-    let word = |raw: F::RawWord| raw.word().get();
-    let raw: RawOf<F> = record(bytes).unwrap_or_else(zerocopy::FromZeros::new_zeroed);
-    SectionHeader {
-        name: raw.name.get(),
-        kind: raw.kind.get(),
-        flags: word(raw.flags),
-        address: word(raw.address),
-        offset: word(raw.offset),
-        size: word(raw.size),
-        link: raw.link.get(),
-        info: raw.info.get(),
-        align: word(raw.align),
-        entry_size: word(raw.entry_size),
-    }
 }
 
 /// What becomes of a section.
@@ -262,7 +199,7 @@ impl Scan {
         sections: &mut [Section],
         budget: u32,
     ) -> Result<bool, B::Error> {
-        let entry = size_of::<RawOf<F>>();
+        let entry = section_header::size::<F>() as usize;
         let batch = (file.batch() / entry).min((header.section_count - self.next).min(budget) as usize);
         // Header 0 was read with the ELF header, and no byte is read twice.
         if self.next == 0 && header.section_count > 0 {
@@ -271,7 +208,7 @@ impl Scan {
         }
         let at = header.sections.offset + self.next * entry as u32;
         for bytes in file.bytes(at, batch * entry)?.chunks_exact(entry) {
-            let raw = self::header::<F>(bytes);
+            let raw = section_header::decode::<F>(bytes);
             let kept = self.check::<F>(header, self.next, &raw)?;
             if let Some(section) = sections.get_mut(self.next as usize) {
                 *section = kept;

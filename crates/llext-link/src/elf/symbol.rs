@@ -2,7 +2,6 @@
 //!
 //! gABI chapter 4, "Symbol Table".
 
-use super::hash::name_and_hash;
 use super::{Format, records};
 use crate::addr::SymbolIndex;
 use crate::error::Error;
@@ -210,4 +209,18 @@ pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
     let rest = strings.get(offset as usize..)?;
     let len = rest.iter().position(|byte| *byte == 0)?;
     rest.get(..len)
+}
+
+/// The name that begins at `offset`, without its NUL, and its GNU hash: one walk finds both.
+#[inline]
+fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
+    let rest = strings.get(offset as usize..)?;
+    let mut hash: u32 = 5381;
+    for (len, byte) in rest.iter().enumerate() {
+        if *byte == 0 {
+            return Some((rest.get(..len)?, hash));
+        }
+        hash = hash.wrapping_mul(33).wrapping_add(u32::from(*byte));
+    }
+    None
 }
