@@ -395,11 +395,6 @@ pub enum Error {
         /// Which area ran out.
         what: &'static str } => "{what}: more needed than were counted",
         "the file changed while it was loaded: load it again";
-    /// A table of relocations overlaps what it relocates.
-    138 OverlappingTables {
-        /// The table's section index.
-        section: u32 } => "section {section}: overlaps what it relocates",
-        "the file is damaged: build it again";
     /// The extension does not fit the address space it may use.
     140 ImageTooLarge {
         /// The bytes it would need.

@@ -90,9 +90,6 @@ pub enum Error [
         /// The name.
         name: Name } => "{name}: exported twice",
         "export each name once";
-    /// This architecture cannot tell which extension a shared object's destructors belong to.
-    434 NoBinder => "__cxa_atexit: not supported in shared objects of this architecture",
-        "build the extension as a relocatable object";
 }
 }
 

@@ -6,7 +6,6 @@ use crate::error::Error;
 use crate::lock::{Locked, RawMutex};
 use crate::memory::{Block, Memory, Request, Segment, Window};
 use core::marker::PhantomData;
-use core::mem::ManuallyDrop;
 use llext_link::addr::Part;
 use llext_link::layout::Layout;
 
@@ -17,13 +16,11 @@ pub(crate) enum Sealed {}
 
 /// A reservation on its way to become an extension.
 pub(crate) struct Image<'m, M: Memory, R: RawMutex, State> {
-    block: ManuallyDrop<M::Block>,
+    /// The block, until the image goes on or the extension keeps it.
+    block: Option<M::Block>,
     memory: &'m Locked<R, M>,
     state: PhantomData<State>,
 }
-
-/// What is a range of the image part, as the segments of a shared object are.
-pub(crate) type Protected = Segment;
 
 impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
     /// Reserves what `layout` needs, inside `window`.
@@ -34,19 +31,19 @@ impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
             window,
         };
         let block = memory.with(|memory| memory.reserve(&request))?;
-        let mut image = Self { block: ManuallyDrop::new(block), memory, state: PhantomData };
-        image.block.commit()?;
+        let mut image = Self { block: Some(block), memory, state: PhantomData };
+        image.block.iter_mut().try_for_each(Block::commit)?;
         Ok(image)
     }
 
     /// The working bytes of all parts.
     pub(crate) fn working(&mut self) -> [&mut [u8]; 4] {
-        self.block.working()
+        self.block.as_mut().map(Block::working).unwrap_or_default()
     }
 
     /// The working bytes of one part.
     pub(crate) fn part(&mut self, part: Part) -> &mut [u8] {
-        let [image, code, constants, data] = self.block.working();
+        let [image, code, constants, data] = self.working();
         match part {
             Part::Image => image,
             Part::Code => code,
@@ -57,45 +54,40 @@ impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
 
     /// Gives back what the linker's tables did not use.
     pub(crate) fn trim(&mut self, used: [usize; 4]) {
-        self.block.trim(used);
+        self.block.iter_mut().for_each(|block| block.trim(used));
     }
 
     /// From here on no safe code can write the image, and its code may run.
-    pub(crate) fn seal(mut self, segments: &[Protected]) -> Result<Image<'m, M, R, Sealed>, Error> {
-        self.block.seal(segments)?;
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never used or dropped again, so the block is moved once.
-        let block = unsafe { ManuallyDrop::take(&mut this.block) };
-        Ok(Image { block: ManuallyDrop::new(block), memory: this.memory, state: PhantomData })
+    pub(crate) fn seal(mut self, segments: &[Segment]) -> Result<Image<'m, M, R, Sealed>, Error> {
+        self.block.iter_mut().try_for_each(|block| block.seal(segments))?;
+        Ok(Image { block: self.block.take(), memory: self.memory, state: PhantomData })
     }
 }
 
 impl<M: Memory, R: RawMutex> Image<'_, M, R, Sealed> {
     /// Makes a range of a shared object read-only, as its `PT_GNU_RELRO` asks.
-    pub(crate) fn protect(&mut self, segment: Protected) -> Result<(), Error> {
-        Ok(self.block.protect(segment)?)
+    pub(crate) fn protect(&mut self, segment: Segment) -> Result<(), Error> {
+        Ok(self.block.iter_mut().try_for_each(|block| block.protect(segment))?)
     }
 
     /// The block, for the extension to keep: from here on the registry gives it back.
-    pub(crate) fn into_block(self) -> M::Block {
-        let mut this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never used or dropped again, so the block is moved once.
-        unsafe { ManuallyDrop::take(&mut this.block) }
+    pub(crate) fn into_block(mut self) -> Option<M::Block> {
+        self.block.take()
     }
 }
 
 impl<M: Memory, R: RawMutex, State> Image<'_, M, R, State> {
     /// The run address of each part.
     pub(crate) fn addresses(&self) -> [usize; 4] {
-        self.block.addresses()
+        self.block.as_ref().map(Block::addresses).unwrap_or_default()
     }
 }
 
 impl<M: Memory, R: RawMutex, State> Drop for Image<'_, M, R, State> {
     fn drop(&mut self) {
-        // SAFETY: an image is dropped once, and `seal` and `into_block` forget theirs.
-        let mut block = unsafe { ManuallyDrop::take(&mut self.block) };
-        block.retire();
-        self.memory.with(|memory| memory.release(block));
+        if let Some(mut block) = self.block.take() {
+            block.retire();
+            self.memory.with(|memory| memory.release(block));
+        }
     }
 }

@@ -122,8 +122,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         else {
             return Err(Error::BadExports { index: 0, found: 0 });
         };
+        let block = image.into_block().ok_or(Error::Link(llext_link::Error::NothingToLoad))?;
         let extension: Extension<M, R, N> = Extension {
-            block: image.into_block(),
+            block,
             sizes: self.layout.sizes,
             exports,
             lifecycle,
