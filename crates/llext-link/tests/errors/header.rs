@@ -1,0 +1,157 @@
+//! The ELF header: codes 100 to 107.
+
+use crate::elf::*;
+use crate::stages::{header, scan, segments};
+use crate::{fails, says};
+use llext_link::Error;
+use llext_link::elf::header::Header;
+use llext_link::elf::{Bytes, Elf32Be, Elf64Le};
+
+#[test]
+fn a_file_that_does_not_begin_with_the_magic_is_not_elf() {
+    for class in BOTH {
+        let mut bytes = object(class).bytes();
+        bytes[..4].copy_from_slice(b"#!/b");
+        says(
+            header(class, &bytes),
+            Error::NotElf { found: *b"#!/b" },
+            "file: not ELF (found [23, 21, 2f, 62], expected [7f, 45, 4c, 46])",
+        );
+    }
+}
+
+#[test]
+fn a_file_shorter_than_its_header_is_truncated() {
+    for class in BOTH {
+        let bytes = object(class).bytes();
+        let wanted = class.pick(52, 64);
+        for size in [0, 15, 16, wanted - 1] {
+            let expected = Error::Truncated { what: "ELF header", offset: 0, wanted, size };
+            fails(header(class, &bytes[..size as usize]), expected);
+        }
+    }
+    says(
+        header(Wide, b"\x7fELF"),
+        Error::Truncated { what: "ELF header", offset: 0, wanted: 64, size: 4 },
+        "ELF header: outside the file (0x40 bytes at 0x0, file has 0x4)",
+    );
+}
+
+#[test]
+fn header_tables_end_inside_the_file() {
+    for class in BOTH {
+        let (entry, program) = class.pick((40, 32), (64, 56));
+        let bytes = object(class).bytes();
+        let size = bytes.len() as u64;
+        let with = |field, value| {
+            let mut bytes = bytes.clone();
+            patch(class, &mut bytes, field, value);
+            header(class, &bytes)
+        };
+        let offset = size - entry + 1;
+        let what = "section header 0";
+        fails(with(E_SHOFF, offset), Error::Truncated { what, offset, wanted: entry, size });
+        let (what, offset) = ("section header table", size - 7 * entry);
+        fails(with(E_SHNUM, 8), Error::Truncated { what, offset, wanted: 8 * entry, size });
+        let mut bytes = shared(class, &[Segment::default(); 2]).bytes();
+        let size = bytes.len() as u64;
+        let offset = size - 2 * program + 1;
+        patch(class, &mut bytes, E_PHOFF, offset);
+        let what = "program header table";
+        fails(header(class, &bytes), Error::Truncated { what, offset, wanted: 2 * program, size });
+    }
+}
+
+#[test]
+fn counts_in_section_header_0_are_believed_no_more_than_those_in_the_header() {
+    for class in BOTH {
+        let entry = class.pick(40, 64);
+        let mut file = object(class);
+        (file.sections[0].size, file.sections[0].info) = (Some(1000), 500);
+        let mut bytes = file.bytes();
+        let (size, offset) = (bytes.len() as u64, bytes.len() as u64 - 7 * entry);
+        patch(class, &mut bytes, E_SHNUM, 0);
+        let what = "section header table";
+        fails(header(class, &bytes), Error::Truncated { what, offset, wanted: 1000 * entry, size });
+        let mut bytes = file.bytes();
+        for (field, value) in
+            [(E_PHNUM, 0xffff), (E_PHOFF, 64), (E_PHENTSIZE, class.pick(32, 56)), (E_TYPE, 3)]
+        {
+            patch(class, &mut bytes, field, value);
+        }
+        let (what, wanted) = ("program header table", 500 * class.pick(32, 56));
+        fails(segments(class, &bytes), Error::Truncated { what, offset: 64, wanted, size });
+    }
+}
+
+#[test]
+fn a_read_outside_lent_bytes_is_truncated() {
+    let mut bytes = &b"abc"[..];
+    let expected = Error::Truncated { what: "bytes", offset: 2, wanted: 4, size: 3 };
+    says(bytes.bytes(2, 4), expected, "bytes: outside the file (0x4 bytes at 0x2, file has 0x3)");
+}
+
+#[test]
+fn another_word_size_or_byte_order_is_the_wrong_format() {
+    let (narrow, wide) = (object(Narrow).bytes(), object(Wide).bytes());
+    says(
+        header(Wide, &[narrow.clone(), vec![0; 64]].concat()),
+        Error::WrongFormat { found: [1, 1], expected: [2, 1] },
+        "header: wrong class or byte order (found [1, 1], expected [2, 1])",
+    );
+    fails(header(Narrow, &wide), Error::WrongFormat { found: [2, 1], expected: [1, 1] });
+    let big = Header::parse::<Elf32Be>(&narrow, narrow.len() as u64);
+    fails(big, Error::WrongFormat { found: [1, 1], expected: [1, 2] });
+}
+
+#[test]
+fn fields_of_the_header_have_their_values() {
+    for class in BOTH {
+        let object = object(class).bytes();
+        let with = |bytes: &[u8], field, value| {
+            let mut bytes = bytes.to_vec();
+            patch(class, &mut bytes, field, value);
+            header(class, &bytes)
+        };
+        let bad = |field, found, expected| Error::BadHeader { field, found, expected };
+        fails(with(&object, [6, 6, 1], 2), bad("EI_VERSION", 2, 1));
+        fails(with(&object, E_VERSION, 0), bad("e_version", 0, 1));
+        fails(with(&object, E_EHSIZE, 1), bad("e_ehsize", 1, class.pick(52, 64)));
+        fails(with(&object, E_SHENTSIZE, 41), bad("e_shentsize", 41, class.pick(40, 64)));
+        fails(with(&object, E_SHOFF, 0), bad("e_shnum", 7, 0));
+        fails(with(&object, E_SHSTRNDX, 7), bad("e_shstrndx", 7, 7));
+        let shared = shared(class, &[Segment::default()]).bytes();
+        fails(with(&shared, E_PHENTSIZE, 33), bad("e_phentsize", 33, class.pick(32, 56)));
+        let text = format!("header: bad e_ehsize (found 0x1, expected {:#x})", class.pick(52, 64));
+        says(with(&object, E_EHSIZE, 1), bad("e_ehsize", 1, class.pick(52, 64)), &text);
+    }
+}
+
+#[test]
+fn programs_and_core_dumps_are_not_loadable() {
+    for class in BOTH {
+        for found in [0, 2, 4, 0xffff] {
+            let mut bytes = object(class).bytes();
+            patch(class, &mut bytes, E_TYPE, found.into());
+            let text = format!("header: not loadable (found e_type {found}, expected 1 (REL) or 3 (DYN))");
+            says(header(class, &bytes), Error::WrongKind { found }, &text);
+        }
+    }
+}
+
+#[test]
+fn a_file_of_4_gib_is_too_large() {
+    let (bytes, size) = (object(Wide).bytes(), 1 << 32);
+    let text = "file: too large (found 0x100000000 bytes, expected less than 0x100000000)";
+    says(Header::parse::<Elf64Le>(&bytes, size), Error::FileTooLarge { size }, text);
+    says(Header::extent::<Elf64Le>(size), Error::FileTooLarge { size }, text);
+    assert!(Header::parse::<Elf64Le>(&bytes, size - 1).is_ok());
+}
+
+#[test]
+fn the_files_that_the_tests_spoil_are_sound() {
+    for class in BOTH {
+        assert!(header(class, &object(class).bytes()).is_ok());
+        assert_eq!(scan(class, &object(class).bytes()).map(|(sections, _)| sections.len()), Ok(7));
+    }
+}

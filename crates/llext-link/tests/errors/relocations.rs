@@ -1,0 +1,183 @@
+//! Relocations: codes 130 to 137.
+
+use crate::elf::*;
+use crate::stages::{CODE, WORLD, World, link};
+use crate::{fails, says};
+use llext_link::Error;
+use llext_link::arch::{Arch, Check, Expr, Field, Howto, Veneer, WeakBranch};
+use llext_link::elf::{Elf32Le, Elf64Le};
+use llext_link::error::{RelocationType, SymbolRef};
+use llext_link::relocate::{Target, apply_relr};
+
+/// Types of the two psABIs: a word that holds an address, a branch.
+const ADDRESS: [u32; 2] = [2, 1];
+const BRANCH: [u32; 2] = [10, 4];
+const GOTPCREL: u32 = 9;
+const UNDEFINED: Symbol = ("far", 0x10, 0, 0, 0);
+
+fn pick([narrow, wide]: [u32; 2], class: Class) -> u32 {
+    class.pick(narrow, wide)
+}
+
+fn relocation(class: Class, number: u32) -> RelocationType {
+    RelocationType { machine: class.pick(40, 62), number }
+}
+
+/// An object whose code has one relocation, against the second of these: nothing, `own` in the code, `far` undefined.
+fn with(class: Class, offset: u64, r_type: u32, symbol: u32) -> Vec<u8> {
+    let own = ("own", 0x12, 1, 8, 0);
+    object(class).with_symbols(&[own, UNDEFINED]).with_relocations(&[(offset, r_type, symbol, 0)]).bytes()
+}
+
+const NEAR: World = World { host: &[("far", CODE + 0x100)], ..WORLD };
+
+#[test]
+fn a_type_that_is_not_in_the_table_is_unknown() {
+    for class in BOTH {
+        let text =
+            format!("relocation type 99 of {}: unknown relocation at 0x4", class.pick("arm", "x86_64"));
+        let expected = Error::UnknownRelocation { relocation: relocation(class, 99), offset: 4 };
+        says(link(class, &with(class, 4, 99, 1), NEAR), expected, &text);
+    }
+}
+
+#[test]
+fn what_only_a_program_can_have_is_unsupported() {
+    // A copy, and a distance from the thread pointer.
+    for (number, name) in [(5, "R_X86_64_COPY"), (23, "R_X86_64_TPOFF32")] {
+        let (relocation, symbol) = (relocation(Wide, number), SymbolRef::new(1));
+        let expected = Error::UnsupportedRelocation { relocation, symbol, offset: 8 };
+        let text = format!("symbol 1: unsupported relocation {name} at 0x8");
+        says(link(Wide, &with(Wide, 8, number, 1), NEAR), expected, &text);
+    }
+}
+
+#[test]
+fn a_field_lies_inside_its_section() {
+    for class in BOTH {
+        let len = class.pick(4, 8);
+        for offset in [17 - u64::from(len), 16, class.pick(0xffff_ffff, u64::MAX)] {
+            let bytes = with(class, offset, pick(ADDRESS, class), 1);
+            fails(link(class, &bytes, NEAR), Error::RelocationOutside { offset, len, size: 16 });
+        }
+        says(
+            link(class, &with(class, 14, pick(BRANCH, class), 1), NEAR),
+            Error::RelocationOutside { offset: 14, len: 4, size: 16 },
+            "relocation at 0xe: outside its section (4 bytes, section has 0x10)",
+        );
+    }
+}
+
+#[test]
+fn a_packed_relocation_lies_inside_the_image() {
+    // An address of the object, which begins at 0x1000, then the words after it as bits.
+    let mut image = [0; 32];
+    image[..16].copy_from_slice(&[0x1018u64, 0b11].map(u64::to_le_bytes).concat());
+    let mut target = Target { bytes: &mut image, address: 0x5000, origin: 0x1000 };
+    let extent = llext_link::addr::Extent { offset: 0, size: 16 };
+    let expected = Error::RelocationOutside { offset: 0x1020, len: 8, size: 32 };
+    fails(apply_relr::<Elf64Le>(&mut target, extent, 0x4000), expected);
+    let mut image = [0xffu32, 0].map(u32::to_le_bytes).concat();
+    image[..4].copy_from_slice(&0xfeu32.to_le_bytes());
+    let mut target = Target { bytes: &mut image, address: 0, origin: 0 };
+    let extent = llext_link::addr::Extent { offset: 0, size: 4 };
+    let expected = Error::RelocationOutside { offset: 0xfe, len: 4, size: 8 };
+    fails(apply_relr::<Elf32Le>(&mut target, extent, 0), expected);
+}
+
+#[test]
+fn a_relocation_names_a_symbol_that_exists() {
+    for class in BOTH {
+        for types in [ADDRESS, BRANCH] {
+            says(
+                link(class, &with(class, 0, pick(types, class), 3), NEAR),
+                Error::BadRelocationSymbol { found: 3, count: 3 },
+                "relocation: no such symbol (found 3, expected below 3)",
+            );
+        }
+    }
+    fails(link(Wide, &with(Wide, 0, GOTPCREL, 9), NEAR), Error::BadRelocationSymbol { found: 9, count: 3 });
+}
+
+#[test]
+fn a_symbol_that_is_used_is_loaded() {
+    for class in BOTH {
+        let notes = Section { name: ".debug", kind: PROGBITS, data: vec![0; 8], ..Section::default() };
+        let file = object(class).with_symbols(&[("hidden", 0x11, 6, 0, 0)]).with_section(notes);
+        let file = file.with_relocations(&[(4, pick(ADDRESS, class), 1, 0)]);
+        says(
+            link(class, &file.bytes(), WORLD),
+            Error::SymbolNotLoaded { symbol: SymbolRef::new(1), offset: 4 },
+            "symbol 1: used by a relocation at 0x4, but its section is not loaded",
+        );
+    }
+}
+
+#[test]
+fn a_value_fits_its_field() {
+    // x86-64: an address above 4 GiB in 32 bits, and a distance of more than 2 GiB in 32 signed bits.
+    let world = World { host: &[("far", 0x1_2345_6789)], ..WORLD };
+    for (number, value, text) in [
+        (10, 0x1_2345_6789, "symbol 2: R_X86_64_32 does not reach from 0x10000004 (found 0x123456789)"),
+        (2, 0x1_1345_6785, "symbol 2: R_X86_64_PC32 does not reach from 0x10000004 (found 0x113456785)"),
+    ] {
+        let (relocation, symbol) = (relocation(Wide, number), SymbolRef::new(2));
+        let expected = Error::RelocationOverflow { relocation, place: CODE + 4, value, symbol };
+        says(link(Wide, &with(Wide, 4, number, 2), world), expected, text);
+    }
+    // Arm: a 31-bit distance, in an unwind table.
+    let world = World { host: &[("far", 0x5000_0001)], ..WORLD };
+    let (relocation, symbol) = (relocation(Narrow, 42), SymbolRef::new(2));
+    let expected = Error::RelocationOverflow { relocation, place: CODE, value: 0x4000_0001, symbol };
+    fails(link(Narrow, &with(Narrow, 0, 42, 2), world), expected);
+}
+
+/// A processor whose loads take multiples of four; those of this build have no such field.
+static ALIGNED: Arch = Arch {
+    name: "aligned",
+    machine: 999,
+    flags: (0, 0),
+    howtos: &[Howto {
+        r_type: 1,
+        expr: Expr::PcRel,
+        check: Check::Signed(32),
+        align: 4,
+        field: Field::Data(4),
+    }],
+    veneer: Veneer { code: &[], align: 1, literal: 0, bias: 0 },
+    weak_branch: WeakBranch::Trap(&[]),
+    binder: None,
+    relax: None,
+};
+
+#[test]
+fn a_value_is_a_multiple_of_what_its_field_can_hold() {
+    for class in BOTH {
+        let world = World { host: &[("far", CODE + 0x102)], arch: Some(&ALIGNED), ..WORLD };
+        let (relocation, symbol) = (RelocationType { machine: 999, number: 1 }, SymbolRef::new(2));
+        says(
+            link(class, &with(class, 4, 1, 2), world),
+            Error::RelocationMisaligned { relocation, place: CODE + 4, value: 0xfe, align: 4, symbol },
+            "symbol 2: relocation type 1 of machine 999 misaligned at 0x10000004 (found 0xfe, expected a multiple of 4)",
+        );
+    }
+}
+
+#[test]
+fn stubs_and_got_slots_are_no_more_than_were_counted() {
+    let world = World { host: &[("a", 0x9000_0000_0000), ("b", 0xa000_0000_0000)], counted: 1, ..WORLD };
+    let undefined = |name| (name, 0x10, 0, 0, 0);
+    for (r_type, what, text) in [
+        (BRANCH[1], "far-call stubs", "far-call stubs: more needed than were counted"),
+        (GOTPCREL, "GOT", "GOT: more needed than were counted"),
+    ] {
+        let file = object(Wide).with_symbols(&[undefined("a"), undefined("b")]);
+        let bytes = file.with_relocations(&[(0, r_type, 1, -4), (4, r_type, 2, -4)]).bytes();
+        says(link(Wide, &bytes, world), Error::TableChanged { what }, text);
+        assert_eq!(link(Wide, &bytes, World { counted: usize::MAX, ..world }), Ok(()));
+    }
+    let world = World { host: &[("a", 0x9000_0001), ("b", 0xa000_0001)], ..world };
+    let file = object(Narrow).with_symbols(&[undefined("a"), undefined("b")]);
+    let bytes = file.with_relocations(&[(0, 10, 1, 0), (4, 10, 2, 0)]).bytes();
+    fails(link(Narrow, &bytes, world), Error::TableChanged { what: "far-call stubs" });
+}

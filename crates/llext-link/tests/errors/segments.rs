@@ -1,0 +1,132 @@
+//! Segments of a shared object: codes 141 and 150, and what they share with sections.
+
+use crate::elf::*;
+use crate::stages::segments;
+use crate::{fails, says};
+use llext_link::Error;
+use llext_link::arch::x86_64;
+use llext_link::layout::{Extra, plan_shared};
+
+const LOAD: u32 = 1;
+const DYNAMIC: u32 = 2;
+const NOTE: u32 = 4;
+const TLS: u32 = 7;
+const RELRO: u32 = 0x6474_e552;
+
+/// Code that is 64 bytes long, in the file and in memory.
+const FIRST: Segment = Segment {
+    kind: LOAD,
+    flags: 5,
+    offset: 0,
+    address: 0x1000,
+    file_size: 64,
+    memory_size: 64,
+    align: 0x1000,
+};
+/// Data in the next page.
+const SECOND: Segment = Segment { flags: 6, address: 0x2000, memory_size: 0x800, ..FIRST };
+
+/// Both segments, the second one changed.
+fn with(class: Class, change: impl Fn(&mut Segment)) -> Vec<u8> {
+    let mut second = SECOND;
+    change(&mut second);
+    shared(class, &[FIRST, second]).bytes()
+}
+
+#[test]
+fn the_segments_that_the_tests_spoil_are_sound() {
+    for class in BOTH {
+        let span = segments(class, &with(class, |_| {})).unwrap();
+        assert_eq!((span.base, span.size, span.count), (0x1000, 0x1800, 2));
+    }
+}
+
+#[test]
+fn a_shared_object_has_something_to_load() {
+    for class in BOTH {
+        let text = "file: nothing to load (found no section or segment with contents)";
+        says(segments(class, &shared(class, &[]).bytes()), Error::NothingToLoad, text);
+        let empty = Segment { memory_size: 0, file_size: 0, ..FIRST };
+        let note = Segment { kind: NOTE, ..FIRST };
+        fails(segments(class, &shared(class, &[empty, note]).bytes()), Error::NothingToLoad);
+    }
+}
+
+#[test]
+fn fields_of_a_segment_have_possible_values() {
+    for class in BOTH {
+        let bad = |field, found| Error::BadSegment { segment: 1, field, found };
+        for align in [0x1800, 0x2_0000] {
+            let bytes = with(class, |segment| segment.align = align);
+            fails(segments(class, &bytes), bad("p_align", align));
+        }
+        // Not congruent to its place in the file; before the end of the first; more in the file than in memory.
+        fails(segments(class, &with(class, |segment| segment.address = 0x2010)), bad("p_vaddr", 0x2010));
+        fails(segments(class, &with(class, |segment| segment.address = 0x1000)), bad("p_vaddr", 0x1000));
+        let large = with(class, |segment| (segment.file_size, segment.memory_size) = (0x41, 0x40));
+        fails(segments(class, &large), bad("p_filesz", 0x41));
+        says(
+            segments(class, &with(class, |segment| segment.align = 3)),
+            bad("p_align", 3),
+            "segment 1: bad p_align (found 0x3)",
+        );
+    }
+    let bad = |field, found| Error::BadSegment { segment: 1, field, found };
+    fails(segments(Wide, &with(Wide, |segment| segment.memory_size = u64::MAX)), bad("p_memsz", u64::MAX));
+    let long = |segment: &mut Segment| segment.memory_size = 1 << 32;
+    fails(segments(Wide, &with(Wide, long)), bad("p_memsz", 1 << 32));
+    let high = |segment: &mut Segment| segment.address = 1 << 48;
+    fails(segments(Wide, &with(Wide, high)), bad("p_vaddr", 1 << 48));
+}
+
+#[test]
+fn what_a_segment_holds_lies_in_the_file() {
+    for class in BOTH {
+        let mut bytes = with(class, |segment| (segment.offset, segment.file_size) = (0x1000, 0x20));
+        bytes.resize(0x101f, 0);
+        says(
+            segments(class, &bytes),
+            Error::Truncated { what: "segment", offset: 0x1000, wanted: 0x20, size: 0x101f },
+            "segment: outside the file (0x20 bytes at 0x1000, file has 0x101f)",
+        );
+    }
+}
+
+#[test]
+fn no_segment_is_writable_and_executable() {
+    for class in BOTH {
+        let bytes = with(class, |segment| segment.flags = 7);
+        fails(segments(class, &bytes), Error::WritableAndExecutable { section: 1 });
+    }
+}
+
+#[test]
+fn thread_local_segments_are_refused() {
+    for class in BOTH {
+        let bytes = shared(class, &[FIRST, SECOND, Segment { kind: TLS, ..SECOND }]).bytes();
+        fails(segments(class, &bytes), Error::ThreadLocal { index: 2 });
+    }
+}
+
+#[test]
+fn special_segments_lie_in_what_is_loaded() {
+    for class in BOTH {
+        for kind in [DYNAMIC, RELRO, NOTE] {
+            for (address, memory_size) in [(0xfff, 1), (0x27f0, 0x11), (0x2801, 0)] {
+                let special = Segment { kind, address, memory_size, ..SECOND };
+                let expected = Error::BadSegment { segment: 2, field: "p_vaddr", found: address };
+                fails(segments(class, &shared(class, &[FIRST, SECOND, special]).bytes()), expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_span_is_shorter_than_2_gib() {
+    for class in BOTH {
+        let far = |segment: &mut Segment| (segment.address, segment.memory_size) = (0x8000_0000, 0x1000);
+        fails(segments(class, &with(class, far)), Error::ImageTooLarge { wanted: 0x8000_0000 });
+    }
+    let plan = plan_shared(&x86_64::ARCH, 0x7fff_ff00, 0x1000, Extra { constants: 0, data: 0x100 });
+    assert!(matches!(plan, Err(Error::ImageTooLarge { wanted }) if wanted > 0x8000_0000), "{plan:?}");
+}
