@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::From;
 use super::extension::Extension;
-use super::kind::{Compiler, KINDS, Kind, Variant};
+use super::kind::{KINDS, Kind, Variant};
 use super::tools::Tools;
 
 /// What came of one extension in one variant.
@@ -168,18 +168,4 @@ fn shortened(kinds: &[&str]) -> String {
         .collect();
     names.dedup();
     names.join(" ")
-}
-
-impl Tools {
-    /// Whether everything this variant takes was found.
-    pub(crate) fn can_make(&self, variant: &Variant) -> bool {
-        use super::kind::{Form, PartialLinker};
-        let linker = match variant.kind.form {
-            Form::Partial(PartialLinker::Gnu) => self.ld.is_some(),
-            Form::Partial(PartialLinker::RustLld) => self.rust_lld.is_some(),
-            Form::Shared { .. } if variant.compiler == Compiler::Rustc => self.gcc.is_some(),
-            _ => true,
-        };
-        linker && self.compiler(variant.compiler).is_some()
-    }
 }

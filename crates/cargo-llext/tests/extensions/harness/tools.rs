@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use super::kind::Compiler;
+use super::kind::{Compiler, Form, PartialLinker, Variant};
 
 /// What was found, each with its version, which is part of what a built file is remembered by.
 pub(crate) struct Tools {
@@ -34,6 +34,17 @@ impl Tools {
             Compiler::Clang => self.clang.as_ref(),
             Compiler::Rustc => self.rustc.as_ref(),
         }
+    }
+
+    /// Whether everything this variant takes was found.
+    pub(crate) fn can_make(&self, variant: &Variant) -> bool {
+        let linker = match variant.kind.form {
+            Form::Partial(PartialLinker::Gnu) => self.ld.is_some(),
+            Form::Partial(PartialLinker::RustLld) => self.rust_lld.is_some(),
+            Form::Shared { .. } if variant.compiler == Compiler::Rustc => self.gcc.is_some(),
+            _ => true,
+        };
+        linker && self.compiler(variant.compiler).is_some()
     }
 
     /// What is missing, by the name of what brings it.
