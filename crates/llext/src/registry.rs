@@ -30,6 +30,8 @@ pub struct Registry<M: Memory, R: RawMutex, const N: usize> {
     slots: Locked<R, [Slot<M, R, N>; N]>,
 }
 
+// SAFETY: what its slots point to belongs to it alone, and no handle can exist while it moves.
+unsafe impl<M: Memory + Send, R: RawMutex + Send, const N: usize> Send for Registry<M, R, N> {}
 // SAFETY: every field is behind the lock; extensions are reached through counted handles.
 unsafe impl<M: Memory + Send, R: RawMutex + Sync, const N: usize> Sync for Registry<M, R, N> {}
 

@@ -260,3 +260,25 @@ fn an_extension_that_cannot_be_loaded_keeps_no_name() {
     let good = compile("good", PROBE, &["-O2"]);
     load(&host, "bad", &good[..]).unwrap();
 }
+
+#[test]
+fn a_host_and_its_plugins_are_shared_between_threads() {
+    fn shared<T: Send + Sync>(value: T) -> T {
+        value
+    }
+    let bytes = compile("threads", PROBE, &["-O2"]);
+    let host = shared(host());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (host, bytes) = (&host, &bytes);
+            scope.spawn(move || {
+                for _ in 0..100 {
+                    let name = format!("thread{thread}");
+                    let plugin = shared(load(host, &name, &bytes[..]).unwrap());
+                    assert_eq!(probe(&plugin), 42);
+                }
+            });
+        }
+    });
+    assert_eq!(host.registry().iter().count(), 0);
+}
