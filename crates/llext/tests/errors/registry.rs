@@ -1,0 +1,96 @@
+//! Names, handles and dependents: codes 420 to 425.
+
+use crate::common::{load, probe, start};
+use crate::files::object;
+use crate::{error_of, host, says};
+use llext::Error;
+use llext::error::Name;
+use llext::lock::StdRawMutex;
+use llext::memory::Linux;
+
+const PROBE: &str = "int probe(void) { return 42; }";
+
+#[test]
+fn a_name_belongs_to_one_live_extension() {
+    let (host, first) = (host(), object("exists", PROBE));
+    let second = first.clone();
+    let live = load(&host, "blink", &first[..]).unwrap();
+    let expected = Error::Exists { name: Name::new(b"blink") };
+    says(load(&host, "blink", &second[..]), expected, "blink: another extension has this name");
+    says(host.loader().verify("blink", &second[..]), expected, "blink: another extension has this name");
+    assert_eq!(probe(&live), 42);
+}
+
+#[test]
+fn a_name_being_loaded_is_busy() {
+    let (host, bytes) = (host(), object("busy", PROBE));
+    let load_of_another = start(&host, "blink", &bytes[..]);
+    let expected = Error::Busy { name: Name::new(b"blink") };
+    let text = "blink: being loaded or unloaded by somebody else";
+    says(load(&host, "blink", &bytes[..]), expected, text);
+    drop(load_of_another);
+    assert!(load(&host, "blink", &bytes[..]).is_ok());
+}
+
+#[test]
+fn a_load_that_ended_is_not_stepped_again() {
+    let (host, bytes) = (host(), object("ended", PROBE));
+    let mut load = start(&host, "blink", &bytes[..]);
+    while load.step(u32::MAX).is_pending() {}
+    let std::task::Poll::Ready(again) = load.step(1) else { panic!("it has ended") };
+    assert_eq!(error_of(again), Error::Busy { name: Name::new(b"blink") });
+}
+
+#[test]
+fn a_registry_has_so_many_slots() {
+    let registry = llext::Registry::<Linux, StdRawMutex, 1>::new(Linux::new());
+    let bytes = object("full", PROBE);
+    // SAFETY: the source is in this test.
+    let live = unsafe { registry.loader(&crate::NOTHING).load("one", &bytes[..]) }.unwrap();
+    let two = registry.loader(&crate::NOTHING).verify("two", &bytes[..]);
+    says(two, Error::RegistryFull { slots: 1 }, "registry: full (all 1 slots are taken)");
+    drop(live);
+    assert!(registry.loader(&crate::NOTHING).verify("two", &bytes[..]).is_ok());
+}
+
+#[test]
+fn a_name_has_1_to_47_bytes() {
+    let (host, bytes) = (host(), object("lengths", PROBE));
+    for (name, found) in [("", 0), (&*"n".repeat(48), 48), (&*"ü".repeat(24), 48)] {
+        let text = format!("name: bad length (found {found} bytes, expected 1 to 47)");
+        says(host.loader().verify(name, &bytes[..]), Error::BadExtensionName { found, expected: 47 }, &text);
+    }
+}
+
+#[test]
+fn what_is_not_exported_is_not_found() {
+    let (host, bytes) = (host(), object("found", PROBE));
+    let plugin = load(&host, "found", &bytes[..]).unwrap();
+    for (name, shown) in [("prob", "prob"), ("", ""), ("probe\0", "probe\\u{0}"), ("a\nb", "a\\nb")] {
+        let expected = Error::SymbolNotFound { name: Name::new(name.as_bytes()) };
+        says(plugin.address(name), expected, &format!("{shown}: not exported by the extension"));
+        // SAFETY: there is no such export, so it has any type.
+        let object = unsafe { plugin.object::<u8>(name) };
+        assert_eq!(object.err(), Some(expected));
+    }
+}
+
+#[test]
+fn an_extension_in_use_stays() {
+    let host = host();
+    let one = object("provider", "int one(void) { return 1; }");
+    let user = object("user", "extern int one(void); int probe(void) { return one(); }");
+    let provider = load(&host, "provider", &one[..]).unwrap();
+    // SAFETY: the source is in this test.
+    let load_user = |name| unsafe { host.loader().needs(&provider).load(name, &user[..]) };
+    let first = load_user("first").unwrap();
+    let second = load_user("second").unwrap();
+    let refused = host.find("provider").map(|second_handle| second_handle.unload());
+    assert_eq!(refused.unwrap().unwrap(), 1);
+    assert_eq!((probe(&first), probe(&second)), (1, 1));
+    let refused = provider.unload().unwrap_err();
+    let expected = Error::InUse { dependents: 2, first: Name::new(b"first") };
+    says(Err::<(), _>(refused.error), expected, "in use by 2 extensions, first among them");
+    drop((first, second));
+    assert_eq!(refused.handle.unload().ok(), Some(0));
+}
