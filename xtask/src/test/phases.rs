@@ -72,39 +72,59 @@ fn bare_targets(_: &str) -> Result<Outcome> {
     })
 }
 
-/// All but the task runner and the extensions, which have phases of their own.
-const ALL_TESTS: [&str; 7] =
-    ["test", "--workspace", "--exclude=xtask", "--all-features", "--no-fail-fast", "--tests", "--examples"];
-
 fn debug(filter: &str) -> Result<Outcome> {
-    tests(project::cargo().args(ALL_TESTS), filter)
+    all_tests("test", filter)
 }
 
 fn release(filter: &str) -> Result<Outcome> {
-    tests(project::cargo().args(ALL_TESTS).arg("--release"), filter)
+    all_tests("release", filter)
+}
+
+/// All but the task runner and the matrix of extensions, which have phases of their own.
+fn all_tests(profile: &str, filter: &str) -> Result<Outcome> {
+    let others = ["--workspace", "--exclude=xtask", "--exclude=cargo-llext", "--tests", "--examples"];
+    let others = others.map(str::to_owned).to_vec();
+    let mut tool = ["--package=cargo-llext", "--lib", "--bins"].map(str::to_owned).to_vec();
+    tool.extend(tests_of_tool()?);
+    each(&[others, tool], |which| tests(cargo_test(profile).args(which), filter))
+}
+
+const MATRIX: &str = "extensions";
+
+/// cargo can be told which tests to run, but not which to leave out.
+fn tests_of_tool() -> Result<Vec<String>> {
+    let mut tests = Vec::new();
+    for entry in project::root().join("crates/cargo-llext/tests").read_dir()? {
+        let path = entry?.path();
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let is_test = path.extension().is_some_and(|own| own == "rs") || path.join("main.rs").exists();
+        if is_test && name != MATRIX {
+            tests.push(format!("--test={name}"));
+        }
+    }
+    Ok(tests)
 }
 
 fn doc_tests(filter: &str) -> Result<Outcome> {
-    tests(project::cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast", "--doc"]), filter)
+    tests(cargo_test("test").args(["--workspace", "--doc"]), filter)
 }
 
 fn docs(_: &str) -> Result<Outcome> {
     let mut cargo = project::cargo();
-    passes(
-        cargo.args(["doc", "--workspace", "--no-deps", "--all-features"]).env("RUSTDOCFLAGS", "-Dwarnings"),
-    )
+    cargo.env("RUSTDOCFLAGS", "-Dwarnings");
+    passes(cargo.args(["doc", "--workspace", "--no-deps", "--all-features"]))
 }
 
 fn tidy(filter: &str) -> Result<Outcome> {
-    tests(project::cargo().args(["test", "--package=xtask", "--release", "--no-fail-fast"]), filter)
+    tests(cargo_test("release").arg("--package=xtask"), filter)
 }
 
 fn extensions(filter: &str) -> Result<Outcome> {
     if find("gcc").is_none() {
         return Ok(Outcome::left_out("gcc is missing"));
     }
-    let matrix = ["test", "--package=cargo-llext", "--test=extensions"];
-    each(&[&[][..], &["--release"]], |profile| tests(project::cargo().args(matrix).args(*profile), filter))
+    let matrix = ["--package=cargo-llext", "--test", MATRIX];
+    each(&["test", "release"], |profile| tests(cargo_test(profile).args(matrix), filter))
 }
 
 fn boards(_: &str) -> Result<Outcome> {
@@ -124,6 +144,12 @@ fn lint(what: &[&str]) -> Result<Outcome> {
         return Ok(Outcome::left_out("clippy is missing"));
     }
     passes(project::cargo().arg("clippy").args(what).args(["--", "-Dwarnings"]))
+}
+
+fn cargo_test(profile: &str) -> Command {
+    let mut cargo = project::cargo();
+    cargo.args(["test", "--all-features", "--no-fail-fast", "--profile", profile]);
+    cargo
 }
 
 /// A `cargo test`, whose results are counted. A test program that dies without a result is one that failed.
