@@ -30,6 +30,7 @@ fn damage(file: &mut [u8], places: &Places, random: &mut Random) -> &'static str
         8 | 9 => nudge(file, &region, random),
         10 | 11 => copy_field(file, &region, random),
         12 => swap_records(file, places.sections().unwrap_or(&region), random),
+        _ if random.below(4) == 0 => fill(file, &region, random),
         _ => scatter(file, &region, random),
     }
 }
@@ -84,6 +85,13 @@ fn scatter(file: &mut [u8], region: &Region, random: &mut Random) -> &'static st
     let end = (at + 2 + random.below(31)).min(file.len());
     file[at..end].iter_mut().for_each(|byte| *byte = random.next() as u8);
     "bytes set"
+}
+
+/// One value from some place to the end of a table: strings without an end, say.
+fn fill(file: &mut [u8], region: &Region, random: &mut Random) -> &'static str {
+    let at = region.range.start + random.below(region.range.len());
+    file[at..region.range.end].fill(random.next() as u8);
+    "table filled"
 }
 
 /// Where a field of some record lies, and its width.

@@ -8,7 +8,7 @@ use super::mutation;
 use super::random::Random;
 
 /// How many cases are random damage, at least.
-const WANTED: usize = 200_000;
+const WANTED: usize = 400_000;
 /// Every file is damaged that often, at least.
 const LEAST: usize = 6;
 /// How many files of each kind are cut at every length: the smallest.
