@@ -67,6 +67,7 @@ fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
     let header = header_of::<F>(bytes)?;
     let arch = arch::ALL.iter().find(|arch| arch.machine == header.machine);
     let arch = arch.ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
+    arch.check(&header)?;
     match header.kind {
         Kind::Relocatable => plan_relocatable::<F>(&header, arch, bytes),
         Kind::Shared => plan_shared::<F>(&header, arch, bytes),

@@ -51,7 +51,7 @@ impl fmt::Display for Name {
         for chunk in self.as_bytes().utf8_chunks() {
             // Names come from files: what would move a terminal's cursor is shown as its escape.
             for c in chunk.valid().chars() {
-                if c.is_control() { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
+                if is_hidden(c) { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
             }
             for byte in chunk.invalid() {
                 write!(f, "\\x{byte:02x}")?;
@@ -59,6 +59,13 @@ impl fmt::Display for Name {
         }
         f.write_str(if usize::from(self.len) > Self::CAPACITY { "..." } else { "" })
     }
+}
+
+/// Whether a character would act on a terminal, or on the direction of the text, rather than show.
+fn is_hidden(c: char) -> bool {
+    let acts =
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    c.is_control() || acts
 }
 
 impl fmt::Debug for Name {
@@ -212,8 +219,10 @@ pub enum Error {
     107 WrongFlags {
         /// `e_flags` as found.
         found: u32,
-        /// The bits that must be set, of those in the mask.
-        expected: u32 } => "header: wrong ABI flags (found {found:#x}, expected {expected:#x})",
+        /// The bits that matter.
+        mask: u32,
+        /// What those bits must be.
+        expected: u32 } => "header: wrong ABI flags (found {found:#x}, expected {expected:#x} of {mask:#x})",
         "compile with the float and EABI options of the host";
     /// A table's entries do not have the size the format gives them.
     110 BadEntrySize {
@@ -327,6 +336,17 @@ pub enum Error {
         /// The alignment it asks for.
         align: u64 } => "symbol {symbol}: bad alignment of a common symbol (found {align:#x}, expected a power of two up to 0x10000)",
         "compile with -fno-common";
+    /// A symbol of a shared object lies outside its image.
+    127 SymbolOutsideImage {
+        /// The symbol's index.
+        symbol: u32,
+        /// `st_value` as found.
+        value: u64,
+        /// The lowest address of the image, as linked.
+        low: u64,
+        /// One past its highest.
+        high: u64 } => "symbol {symbol}: outside the image (found {value:#x}, expected {low:#x} to {high:#x})",
+        "the file is damaged: link it again";
     /// A relocation's type is not in the architecture's table.
     130 UnknownRelocation {
         /// Its type.

@@ -399,13 +399,13 @@ impl Assign {
     }
 
     /// Assigns up to `budget` symbols of a shared object of `size` bytes that lies `bias` bytes from where it was
-    /// linked, its lowest address being `base`; true when all are done.
+    /// linked, its lowest address there being `base`; true when all are done.
     pub fn step_shared<F: Format>(
         &mut self,
         view: &View<'_, F>,
         values: &mut [F::Word],
         addresses: &Addresses<F::Word>,
-        (base, bias): (F::Word, F::Word),
+        (base, size, bias): (F::Word, u32, F::Word),
         budget: u32,
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
@@ -413,17 +413,20 @@ impl Assign {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
             if let Some(slot) = values.get_mut(self.next as usize) {
-                *slot = match (symbol.section, symbol.kind()) {
-                    (0, _) => waiting(view.sections, *slot, addresses),
-                    (_, STT_TLS) => Mark::unusable(),
-                    (_, STT_GNU_IFUNC) => Mark::deferred(),
-                    (0xfff1, _) => symbol.value,
-                    _ if symbol.value < base => {
-                        let (value, size) = (symbol.value.get(), base.get());
-                        return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
-                    }
-                    _ => symbol.value.plus(bias),
-                };
+                *slot =
+                    match (symbol.section, symbol.kind()) {
+                        (0, _) => waiting(view.sections, *slot, addresses),
+                        (_, STT_TLS) => Mark::unusable(),
+                        (0xfff1, _) => symbol.value,
+                        (_, kind) if symbol.value.minus(base).get() <= size.into() => {
+                            if kind == STT_GNU_IFUNC { Mark::deferred() } else { symbol.value.plus(bias) }
+                        }
+                        _ => {
+                            let (value, low) = (symbol.value.get(), base.get());
+                            let high = low.saturating_add(size.into());
+                            return Err(Error::SymbolOutsideImage { symbol: index.0, value, low, high });
+                        }
+                    };
             }
             self.next += 1;
         }

@@ -58,8 +58,8 @@ pub enum Error [
     425 InUse {
         /// How many.
         dependents: u32,
-        /// The first of them.
-        first: Name } => "in use by {dependents} extensions, {first} among them",
+        /// The first of them; empty while it is being loaded.
+        first: Name } => "extension: in use (found {dependents} dependents, the first {first:?}; expected none)",
         "unload them first";
     /// More handles of one extension than can be counted.
     426 TooManyUses => "use count: full",
@@ -90,6 +90,11 @@ pub enum Error [
         /// The name.
         name: Name } => "{name}: exported twice",
         "export each name once";
+    /// The result of an indirect function's resolver belongs where nothing may be written.
+    434 SlotNotWritable {
+        /// `r_offset` of the relocation.
+        found: u64 } => "resolver's slot: not writable (found {found:#x}, expected a writable segment)",
+        "the file is damaged: link it again";
 }
 }
 

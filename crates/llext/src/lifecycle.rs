@@ -50,6 +50,10 @@ pub(crate) struct Lifecycle {
     pub(crate) fini: Functions,
     /// `DT_FINI`: after the destructors.
     pub(crate) last: Option<usize>,
+    /// `llext_init`: after the constructors; it may say no.
+    pub(crate) start: Option<usize>,
+    /// `llext_fini`: before everything else that ends the extension.
+    pub(crate) stop: Option<usize>,
 }
 
 type Function = unsafe extern "C" fn();
@@ -62,16 +66,17 @@ pub(crate) unsafe fn run(address: usize) {
 }
 
 impl Lifecycle {
-    /// Runs preinit and init functions in order.
+    /// Runs preinit and init functions in order, then `llext_init`; the status it returned, 0 when all went well.
     ///
     /// # Safety
     /// The image is sealed, and its code may be trusted to run here.
-    pub(crate) unsafe fn bringup(&self) {
+    pub(crate) unsafe fn bringup(&self) -> i32 {
         // SAFETY: the caller keeps the image; every function was checked to lie in its code.
         unsafe {
             self.preinit.iter().for_each(|function| run(function));
             self.first.into_iter().for_each(|function| run(function));
             self.init.iter().for_each(|function| run(function));
+            self.start.map_or(0, |start| core::mem::transmute::<usize, extern "C" fn() -> i32>(start)())
         }
     }
 

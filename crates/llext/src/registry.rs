@@ -328,9 +328,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         // SAFETY: the slot is `Going` with no users, so nobody else reaches the record, and this is its only end.
         let record = unsafe {
             let (context, lifecycle) = (extension.as_ref().context, extension.as_ref().lifecycle);
-            let fini = extension.as_ref().exports.find(&SymbolName::new(b"llext_fini"));
-            if let Some(fini) = fini.filter(|_| was_live) {
-                crate::lifecycle::run(fini);
+            if let Some(stop) = lifecycle.stop.filter(|_| was_live) {
+                crate::lifecycle::run(stop);
             }
             context.as_ref().run_exits();
             lifecycle.teardown();
@@ -360,4 +359,22 @@ fn begin_to_go<M: Memory, R: RawMutex, const N: usize>(
     }
     slot.state = State::Going;
     slot.extension.take()
+}
+
+#[cfg(all(test, feature = "std", target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::lock::StdRawMutex;
+    use crate::memory::Linux;
+
+    #[test]
+    fn handles_are_counted_up_to_what_a_count_holds() {
+        let registry = Registry::<Linux, StdRawMutex, 1>::new(Linux::new());
+        registry.slots.with(|[slot]| {
+            (slot.state, slot.name, slot.uses) = (State::Live, Name::new(b"blink"), u32::MAX);
+            slot.extension = Some(NonNull::dangling());
+        });
+        assert_eq!(registry.claim("blink", None, true).err(), Some(Error::TooManyUses));
+        assert!(registry.find("blink").is_none());
+    }
 }

@@ -221,7 +221,10 @@ fn a_provider_with_dependents_cannot_go() {
     let user = unsafe { host.loader().needs(&provider).load("user", &user[..]) }.unwrap();
     assert_eq!(probe(&user), 2);
     let refused = provider.unload().unwrap_err();
-    assert_eq!(refused.to_string(), "in use by 1 extensions, user among them");
+    assert_eq!(
+        refused.to_string(),
+        "extension: in use (found 1 dependents, the first \"user\"; expected none)"
+    );
     user.unload().unwrap();
     refused.handle.unload().unwrap();
 }

@@ -3,7 +3,8 @@
 //! A relocation is an expression, a check and a field. The letters are the psABIs' own: `S` the symbol's address, `A`
 //! the addend, `P` the place, `G` the symbol's GOT slot, `GOT` the table's address, `B` the image's address.
 
-use crate::error::RelocationType;
+use crate::elf::header::Header;
+use crate::error::{Error, RelocationType};
 use core::fmt;
 
 /// An architecture: its ELF machine number, its relocations and its far-call stub.
@@ -171,6 +172,18 @@ impl Arch {
     pub fn howto(&self, r_type: u32) -> Option<&'static Howto> {
         let index = self.howtos.binary_search_by_key(&r_type, |howto| howto.r_type.into()).ok()?;
         self.howtos.get(index)
+    }
+
+    /// Refuses a file for another processor, or for another ABI of this one.
+    pub fn check(&self, file: &Header) -> Result<(), Error> {
+        if file.machine != self.machine {
+            return Err(Error::WrongMachine { found: file.machine, expected: self.machine });
+        }
+        let (mask, expected) = self.flags;
+        if file.flags & mask != expected {
+            return Err(Error::WrongFlags { found: file.flags, mask, expected });
+        }
+        Ok(())
     }
 
     /// A relocation type of this architecture, for an error.

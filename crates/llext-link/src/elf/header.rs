@@ -91,7 +91,14 @@ impl Header {
     /// Takes what is in section header 0: counts that did not fit the ELF header.
     pub fn complete<F: Format>(&mut self, bytes: &[u8]) -> Result<(), Error> {
         if self.first_section.size == 0 {
-            return Ok(());
+            let found = self.segment_count.into();
+            let expected = u64::from(PN_XNUM) - 1;
+            let counted = self.segment_count != PN_XNUM;
+            return if counted {
+                Ok(())
+            } else {
+                Err(Error::BadHeader { field: "e_phnum", found, expected })
+            };
         }
         let first = section_header::decode::<F>(bytes);
         if self.section_count == 0 {

@@ -186,6 +186,8 @@ pub struct Scan {
     next: u32,
     symbols: u32,
     strings: u32,
+    /// The first relocation section that stood before the symbol table, and the symbol table it names.
+    early: Option<(u32, u32)>,
     /// What was found so far.
     pub tables: Tables,
 }
@@ -237,7 +239,7 @@ impl Scan {
         if matches!(role, Role::Rel | Role::Rela) {
             let entry = relocation_size::<F>(role);
             must_divide(index, raw, entry)?;
-            must_link(index, raw.link, self.symbols, "the symbol table")?;
+            self.check_link(index, raw.link)?;
             place = raw.info;
             if place == 0 || place >= file.section_count || place == index {
                 return Err(Error::BadLink {
@@ -251,6 +253,22 @@ impl Scan {
         section.traits |= align.trailing_zeros() << 4;
         section.set_role(role);
         Ok(section)
+    }
+
+    /// All relocations are of one symbol table, which may stand after them.
+    fn check_link(&mut self, section: u32, found: u32) -> Result<(), Error> {
+        let symbols = match (self.symbols, self.early) {
+            (0, None) => {
+                self.early = Some((section, found));
+                found
+            }
+            (0, Some((_, symbols))) | (symbols, _) => symbols,
+        };
+        if found == symbols {
+            Ok(())
+        } else {
+            Err(Error::BadLink { section, found, expected: "the symbol table" })
+        }
     }
 
     /// Remembers the symbol table, its strings, its extended indexes and the section names.
@@ -274,6 +292,10 @@ impl Scan {
             }
             sht::SYMTAB_SHNDX => {
                 must_divide(index, raw, 4)?;
+                if self.tables.extended.size != 0 {
+                    let what = "table of extended section indexes";
+                    return Err(Error::DuplicateTable { what, section: index });
+                }
                 self.tables.extended = all("extended section indexes")?;
             }
             sht::STRTAB if index == file.names => self.tables.names = all("section names")?,
@@ -286,6 +308,9 @@ impl Scan {
     pub fn finish(mut self, sections: &[Section]) -> Result<Tables, Error> {
         if self.symbols == 0 {
             return Err(Error::MissingTable { what: "symbol table" });
+        }
+        if let Some((section, found)) = self.early.filter(|(_, found)| *found != self.symbols) {
+            return Err(Error::BadLink { section, found, expected: "the symbol table" });
         }
         let strings = sections.get(self.strings as usize).filter(|section| section.traits & STRINGS != 0);
         let bad = Error::BadLink { section: self.symbols, found: self.strings, expected: "a string table" };
@@ -313,11 +338,6 @@ fn must_divide(section: u32, raw: &SectionHeader, expected: u64) -> Result<(), E
         return Err(Error::BadEntrySize { section, found: raw.entry_size, expected });
     }
     Ok(())
-}
-
-fn must_link(section: u32, found: u32, wanted: u32, expected: &'static str) -> Result<(), Error> {
-    // A relocation section may stand before the symbol table; then the table is not known yet and is checked later.
-    if wanted == 0 || found == wanted { Ok(()) } else { Err(Error::BadLink { section, found, expected }) }
 }
 
 /// The size of one relocation of this kind, bytes.

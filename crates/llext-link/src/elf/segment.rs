@@ -123,6 +123,9 @@ impl Segment {
     }
 }
 
+/// The most `PT_LOAD` segments a shared object may have.
+pub const MAX_LOADS: usize = 16;
+
 /// What the program headers say, all addresses counted from [`Span::base`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Span {
@@ -154,6 +157,13 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
         end = raw.address + raw.memory_size;
         span.base = span.base.min(raw.address);
         span.align = span.align.max(raw.align.max(1) as u32);
+        if span.count as usize == MAX_LOADS {
+            return Err(Error::BadSegment {
+                segment: index,
+                field: "number of PT_LOAD",
+                found: MAX_LOADS as u64 + 1,
+            });
+        }
         if let Some(segment) = segments.get_mut(span.count as usize) {
             *segment = kept;
             span.count += 1;

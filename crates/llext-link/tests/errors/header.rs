@@ -128,6 +128,19 @@ fn fields_of_the_header_have_their_values() {
 }
 
 #[test]
+fn another_abi_of_the_processor_is_refused() {
+    let mut bytes = object(Narrow).bytes();
+    bytes[36..40].copy_from_slice(&0x0400_0000u32.to_le_bytes());
+    says(
+        llext_link::arch::arm::ARCH.check(&header(Narrow, &bytes).unwrap()),
+        Error::WrongFlags { found: 0x0400_0000, mask: 0xff00_0000, expected: 0x0500_0000 },
+        "header: wrong ABI flags (found 0x4000000, expected 0x5000000 of 0xff000000)",
+    );
+    let wide = header(Wide, &object(Wide).bytes()).unwrap();
+    fails(llext_link::arch::arm::ARCH.check(&wide), Error::WrongMachine { found: 62, expected: 40 });
+}
+
+#[test]
 fn programs_and_core_dumps_are_not_loadable() {
     for class in BOTH {
         for found in [0, 2, 4, 0xffff] {

@@ -78,14 +78,22 @@ fn a_symbol_lies_in_its_section_or_at_its_end() {
 }
 
 #[test]
-fn a_symbol_of_a_shared_object_does_not_lie_below_it() {
-    let file = object(Wide).with_symbols(&[("low", GLOBAL_FUNCTION, 1, 0xfff, 0)]);
+fn a_symbol_of_a_shared_object_lies_in_its_image() {
+    for value in [0xfff, 0x1101] {
+        let expected = Error::SymbolOutsideImage { symbol: 1, value, low: 0x1000, high: 0x1100 };
+        fails(assigned_in_image(value), expected);
+    }
+    assert_eq!(assigned_in_image(0x1100), Ok(true));
+}
+
+/// A symbol at `value` in an image that was linked at 0x1000 and has 0x100 bytes.
+fn assigned_in_image(value: u64) -> Result<bool, Error> {
+    let file = object(Wide).with_symbols(&[("low", GLOBAL_FUNCTION, 1, value, 0)]);
     let [entries, strings] = [SYMBOLS, STRINGS].map(|section| &file.sections[section].data[..]);
     let symbols = Symbols::<Elf64Le>::new(entries, strings, &[]).unwrap();
     let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
     let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 2] };
-    let assigned = Assign::default().step_shared(&view, &mut [0; 2], &nowhere, (0x1000, 0), u32::MAX);
-    fails(assigned, Error::SymbolOutsideSection { symbol: 1, value: 0xfff, size: 0x1000 });
+    Assign::default().step_shared(&view, &mut [0; 2], &nowhere, (0x1000, 0x100, 0), u32::MAX)
 }
 
 #[test]

@@ -1,10 +1,9 @@
 //! The end of every load: exports and functions are checked, the image is sealed, constructors run, others may find it.
 
 use super::load::{Load, Word};
-use super::shared::MAX_SEGMENTS;
 use crate::error::{Error, Name};
 use crate::export::{Export, IndexError, SymbolName, buckets_for, insert};
-use crate::image::Image;
+use crate::image::{Image, Sealed};
 use crate::lifecycle::{Context, Functions, Lifecycle};
 use crate::lock::RawMutex;
 use crate::memory::{Memory, Protection, Segment as Protected};
@@ -14,10 +13,12 @@ use crate::source::Source;
 use core::ptr::NonNull;
 use llext_link::addr::{Extent, Part, SymbolIndex, Word as _};
 use llext_link::arch::Expr;
-use llext_link::elf::relocation::Relocations;
+use llext_link::elf::dynamic::Dynamic;
+use llext_link::elf::relocation::{Relocation, Relocations};
+use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::{Segment, Span};
-use llext_link::elf::symbol::{STT_GNU_IFUNC, string_at};
-use llext_link::elf::{read_word, write_word};
+use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbols, string_at};
+use llext_link::elf::{Format, read_word, write_word};
 use llext_link::layout::Extra;
 use llext_link::symbol::Mark;
 
@@ -96,15 +97,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// Checks what [`Load::finish`] would use.
     pub(super) fn check_ends(&mut self) -> Result<(), Error> {
-        self.build_exports()?;
-        self.find_functions()?;
+        let exports = self.build_exports()?;
+        self.find_functions(&exports)?;
         Ok(())
     }
 
     /// Ends the load: what was checked is sealed, runs, and is published.
     pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
         let exports = self.build_exports()?;
-        let lifecycle = self.find_functions()?;
+        let lifecycle = self.find_functions(&exports)?;
         let soname = self.soname();
         let (segments, count) = self.protections();
         let image = self.image.take().ok_or(Error::Link(llext_link::Error::NothingToLoad))?;
@@ -150,11 +151,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         // SAFETY: the record was just written, and nobody takes it away before it is published.
         let extension = unsafe { record.as_ref() };
         // SAFETY: the image is sealed, its functions were checked, and who called `start` vouched for its code.
-        let status = unsafe {
-            extension.lifecycle.bringup();
-            let init = extension.exports.find(&SymbolName::new(b"llext_init"));
-            init.map_or(0, |init| core::mem::transmute::<usize, extern "C" fn() -> i32>(init)())
-        };
+        let status = unsafe { extension.lifecycle.bringup() };
         if status != 0 {
             self.registry.roll_back(id, record);
             return Err(Error::InitFailed { status });
@@ -289,8 +286,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Finds constructors and destructors, each of which must lie in the extension's code.
-    fn find_functions(&mut self) -> Result<Lifecycle, Error> {
+    fn find_functions(&mut self, exports: &ExportView) -> Result<Lifecycle, Error> {
         let mut lifecycle = Lifecycle::default();
+        for (name, hook) in [("llext_init", &mut lifecycle.start), ("llext_fini", &mut lifecycle.stop)] {
+            if let Some(function) = exports.find_plain(&SymbolName::new(name.as_bytes())) {
+                self.check_function(name, 0, function as Word)?;
+                *hook = Some(function);
+            }
+        }
         if let Some(dynamic) = self.shared.dynamic {
             lifecycle.init = self.functions("init_array", Part::Image, dynamic.init_array)?;
             lifecycle.fini = self.functions("fini_array", Part::Image, dynamic.fini_array)?;
@@ -352,52 +355,75 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Calls the resolvers of indirect functions and stores what they answer. They lie in the extension's own text.
-    fn run_resolvers(&self, image: &Image<'_, M, R, crate::image::Sealed>) -> Result<(), Error> {
+    fn run_resolvers(&self, image: &Image<'_, M, R, Sealed>) -> Result<(), Error> {
         let Some(dynamic) = self.shared.dynamic else { return Ok(()) };
         let [start, ..] = image.addresses();
-        // SAFETY: the image is sealed and kept by the caller; only this thread knows of it, and the slots that are
-        // written below are not in the tables read here, or the batch would have been refused.
-        let bytes = unsafe {
-            core::slice::from_raw_parts(start as *const u8, self.layout.size(Part::Image) as usize)
-        };
-        let symbols = dynamic.symbols::<Native>(bytes)?;
         for table in dynamic.relocations {
-            let records = Relocations::<Native>::new(table.role, table.extent.of(bytes).unwrap_or_default());
-            records.try_for_each(|relocation| {
-                let irelative =
-                    ARCH.howto(relocation.r_type).is_some_and(|howto| howto.expr == Expr::IRelative);
-                let symbol = symbols.get(SymbolIndex(relocation.symbol))?;
-                let at = relocation.offset.wrapping_sub(self.shared.span.base as Word);
-                let resolver = if irelative {
-                    let addend = relocation.addend.or_else(|| read_word::<Native>(bytes, at as usize));
-                    addend.unwrap_or_default()
-                } else if symbol.kind() == STT_GNU_IFUNC && symbol.section != 0 {
-                    symbol.value
-                } else {
-                    return Ok(());
-                };
-                let resolver = resolver.wrapping_add(self.shared.bias);
-                self.check_function("resolver", relocation.symbol, resolver)?;
-                let slot = self.writable_slot(at).ok_or(Error::FunctionOutsideText {
-                    array: "resolver's slot",
-                    index: relocation.symbol,
-                    found: relocation.offset.get(),
-                })?;
-                // SAFETY: the resolver lies in the extension's text, which may run; the slot in a writable segment.
-                unsafe {
-                    let resolve = core::mem::transmute::<usize, extern "C" fn() -> usize>(resolver as usize);
-                    ((start + slot) as *mut usize).write_unaligned(resolve());
+            let size = relocation_size::<Native>(table.role) as u32;
+            for index in 0..table.extent.size / size {
+                // Resolvers may write the image: each record is used from a copy, and no slice of the image is kept.
+                let mut record = [0; 24];
+                let record = record.get_mut(..size as usize).unwrap_or_default();
+                self.copy_out(start, table.extent.offset as usize + (index * size) as usize, record);
+                if let Some(relocation) = Relocations::<Native>::new(table.role, record).first() {
+                    self.run_resolver(start, &dynamic, &relocation)?;
                 }
-                Ok::<(), Error>(())
-            })?;
+            }
         }
         Ok(())
+    }
+
+    /// Calls the resolver that a relocation names, if it names one.
+    fn run_resolver(
+        &self,
+        start: usize,
+        dynamic: &Dynamic,
+        relocation: &Relocation<Word>,
+    ) -> Result<(), Error> {
+        let at = relocation.offset.wrapping_sub(self.shared.span.base as Word);
+        let mut symbol = [0; size_of::<<Native as Format>::RawSymbol>()];
+        self.copy_out(
+            start,
+            dynamic.symbols.offset as usize + relocation.symbol as usize * symbol.len(),
+            &mut symbol,
+        );
+        let symbol = Symbols::<Native>::new(&symbol, &[], &[])?.get(SymbolIndex(0))?;
+        let irelative = ARCH.howto(relocation.r_type).is_some_and(|howto| howto.expr == Expr::IRelative);
+        let resolver = if irelative {
+            let mut in_place = [0; size_of::<Word>()];
+            self.copy_out(start, at as usize, &mut in_place);
+            let addend = relocation.addend.or_else(|| read_word::<Native>(&in_place, 0));
+            addend.unwrap_or_default()
+        } else if symbol.kind() == STT_GNU_IFUNC && symbol.section != 0 {
+            symbol.value
+        } else {
+            return Ok(());
+        };
+        let resolver = resolver.wrapping_add(self.shared.bias);
+        self.check_function("resolver", relocation.symbol, resolver)?;
+        let outside = Error::SlotNotWritable { found: relocation.offset.get() };
+        let slot = self.writable_slot(at).ok_or(outside)?;
+        // SAFETY: the resolver lies in the extension's text, which may run now; the slot lies in a writable segment.
+        unsafe {
+            let resolve = core::mem::transmute::<usize, extern "C" fn() -> usize>(resolver as usize);
+            ((start + slot) as *mut usize).write_unaligned(resolve());
+        }
+        Ok(())
+    }
+
+    /// Copies bytes of the sealed image; those that would lie outside it stay as they are.
+    fn copy_out(&self, start: usize, at: usize, to: &mut [u8]) {
+        let size = self.layout.size(Part::Image) as usize;
+        if at.checked_add(to.len()).is_some_and(|end| end <= size) {
+            // SAFETY: the image is sealed, readable, kept by the caller, and reaches this far; `to` is our own.
+            unsafe { core::ptr::copy_nonoverlapping((start + at) as *const u8, to.as_mut_ptr(), to.len()) }
+        }
     }
 
     /// The offset of a word of the image, if it lies in a writable segment.
     fn writable_slot(&self, at: Word) -> Option<usize> {
         let (segments, count) = self.protections();
-        let mut writable = segments.iter().take(count.min(MAX_SEGMENTS));
+        let mut writable = segments.iter().take(count);
         let end = (at as usize).checked_add(size_of::<usize>())?;
         let fits = |segment: &Protected| {
             segment.protection == Protection::ReadWrite

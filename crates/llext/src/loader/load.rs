@@ -203,7 +203,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         let extent = Header::extent::<Native>(size)?;
         file.fetch(extent)?;
         let header = Header::parse::<Native>(file.fetched(extent), size)?;
-        check_machine(&header)?;
+        ARCH.check(&header)?;
         file.header = Some(header);
         Ok(Stage::Header)
     }
@@ -285,18 +285,6 @@ pub struct Footprint {
     pub parts: [u32; 4],
     /// Scratch memory, only while it is loaded.
     pub scratch: usize,
-}
-
-fn check_machine(header: &Header) -> Result<(), Error> {
-    use llext_link::Error as Link;
-    if header.machine != ARCH.machine {
-        return Err(Link::WrongMachine { found: header.machine, expected: ARCH.machine }.into());
-    }
-    let (mask, expected) = ARCH.flags;
-    if header.flags & mask != expected {
-        return Err(Link::WrongFlags { found: header.flags, expected }.into());
-    }
-    Ok(())
 }
 
 /// The live extensions whose symbols this load uses or may use; they cannot go meanwhile.

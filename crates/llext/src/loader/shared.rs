@@ -17,7 +17,7 @@ use llext_link::elf::header::Kind;
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::relocation_size;
-use llext_link::elf::segment::{self, Segment, Span};
+use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target, apply_relr};
@@ -235,7 +235,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let image = self.image.as_mut().map_or(&mut [][..], |image| image.part(Part::Image));
         let symbols = dynamic.symbols::<Native>(image)?;
         let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
-        let base = (span.base as Word, bias);
+        let base = (span.base as Word, span.size, bias);
         let done = self.assign.step_shared(&view, self.values.table_mut(), &self.addresses, base, *budget)?;
         *budget = budget.saturating_sub(symbols.len().max(1));
         Ok(if done { Stage::Relocate(Cursor::default()) } else { Stage::Assign })
@@ -285,8 +285,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// The segments as the memory is to protect them.
-    pub(super) fn protections(&self) -> ([Protected; MAX_SEGMENTS], usize) {
-        let mut all = [Protected { offset: 0, size: 0, protection: Protection::Read }; MAX_SEGMENTS];
+    pub(super) fn protections(&self) -> ([Protected; MAX_LOADS], usize) {
+        let mut all = [Protected { offset: 0, size: 0, protection: Protection::Read }; MAX_LOADS];
         let span = self.shared.span;
         let segments = self.segments.table::<Segment>().iter().take(span.count as usize);
         let mut count = 0;
@@ -303,6 +303,3 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         (all, count)
     }
 }
-
-/// The most segments a shared object may have.
-pub(super) const MAX_SEGMENTS: usize = 16;

@@ -8,6 +8,8 @@ use llext_link::elf::Format;
 use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbol};
 
+type Word = <Native as Format>::Word;
+
 /// Where the exports of an extension lie. All of it is in the extension's sealed image.
 pub(crate) enum ExportView {
     /// Entries and the index over them.
@@ -46,15 +48,30 @@ impl ExportView {
         Some((tables, unsafe { from_raw_parts(image.0 as *const u8, image.1) }, *bias))
     }
 
+    /// The address of the export called `name`, unless it is an indirect function: nothing of the extension runs.
+    pub(crate) fn find_plain(&self, name: &SymbolName<'_>) -> Option<usize> {
+        match self.find_symbol(name) {
+            Some((symbol, _)) if symbol.kind() == STT_GNU_IFUNC => None,
+            Some((symbol, bias)) => Some(bias.wrapping_add(symbol.value as usize)),
+            None => self.find(name),
+        }
+    }
+
+    /// The dynamic symbol called `name`, and how far the image lies from where it was linked.
+    fn find_symbol(&self, name: &SymbolName<'_>) -> Option<(Symbol<Word>, usize)> {
+        let (tables, image, bias) = self.dynamic()?;
+        let symbols = tables.symbols::<Native>(image).ok()?;
+        let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
+        Some((symbols.get(index).ok()?, bias))
+    }
+
     /// The address of the export called `name`.
     pub(crate) fn find(&self, name: &SymbolName<'_>) -> Option<usize> {
         if let Some((entries, buckets)) = self.table() {
             return entries.get(lookup(entries, buckets, name)?).map(Export::address);
         }
-        let (tables, image, bias) = self.dynamic()?;
-        let symbols = tables.symbols::<Native>(image).ok()?;
-        let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
-        Some(address(&symbols.get(index).ok()?, bias))
+        let (symbol, bias) = self.find_symbol(name)?;
+        Some(address(&symbol, bias))
     }
 
     /// The export at `index`, if it is one; `None` past the last.
@@ -73,7 +90,7 @@ impl ExportView {
 }
 
 /// Where a dynamic symbol lies. An indirect function lies where its resolver says.
-fn address(symbol: &Symbol<<Native as Format>::Word>, bias: usize) -> usize {
+fn address(symbol: &Symbol<Word>, bias: usize) -> usize {
     let address = bias.wrapping_add(symbol.value as usize);
     if symbol.kind() != STT_GNU_IFUNC {
         return address;

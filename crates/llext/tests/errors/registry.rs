@@ -90,7 +90,11 @@ fn an_extension_in_use_stays() {
     assert_eq!((probe(&first), probe(&second)), (1, 1));
     let refused = provider.unload().unwrap_err();
     let expected = Error::InUse { dependents: 2, first: Name::new(b"first") };
-    says(Err::<(), _>(refused.error), expected, "in use by 2 extensions, first among them");
+    says(
+        Err::<(), _>(refused.error),
+        expected,
+        "extension: in use (found 2 dependents, the first \"first\"; expected none)",
+    );
     drop((first, second));
     assert_eq!(refused.handle.unload().ok(), Some(0));
 }
