@@ -414,7 +414,7 @@ pub enum Error {
     137 TableChanged {
         /// Which area ran out.
         what: &'static str } => "{what}: more needed than were counted",
-        "the file changed while it was loaded: load it again";
+        "the file changed while it was loaded, or asks for a table that its kind cannot have";
     /// The extension does not fit the address space it may use.
     140 ImageTooLarge {
         /// The bytes it would need.

@@ -7,7 +7,7 @@ use crate::arch::Arch;
 use crate::elf::Format;
 use crate::elf::section::{Role, Section};
 use crate::error::Error;
-use crate::symbol::Tally;
+use crate::symbol::{BOUND, Tally};
 use crate::veneer::Needs;
 
 /// Room for the host's own tables about the extension.
@@ -122,9 +122,10 @@ pub fn plan_shared(arch: &Arch, span: u32, align: u32, extra: Extra) -> Result<L
     layout.finish(&parts)
 }
 
-/// Room for both binding stubs, if they may be needed.
+/// Room for the binding stubs, if they may be needed.
 fn bound(arch: &Arch, code: &mut Filling, needed: bool) -> Result<Extent, Error> {
-    let size = arch.binder.as_ref().filter(|_| needed).map_or(0, |binder| binder.code.len() as u64 * 2);
+    let size =
+        arch.binder.as_ref().filter(|_| needed).map_or(0, |binder| binder.code.len() as u64 * BOUND as u64);
     code.extent(size, 8)
 }
 

@@ -7,44 +7,46 @@ use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
 use crate::elf::Format;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
-use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols, string_at};
+use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols};
 use crate::error::{Error, Name};
 
-/// Values that no symbol has, at the very top of the address space: marks that wait for an address, or say that there
-/// is none.
+/// Values that no symbol has: marks that wait for an address, or say that there is none.
+///
+/// On 64 bits they are no address of any processor, on 32 bits they lie where no known one has memory.
 pub struct Mark;
 
 impl Mark {
-    const FIRST: u64 = !0xff_ffff;
+    const FIRST: u64 = 0x8bad_f00d_db00_0000;
+    const LAST: u64 = Self::FIRST + 0xff_ffff;
     const STOP: u64 = 0x80_0000;
 
     /// The symbol lies in a section that is not loaded: using it is an error.
     pub fn unusable<W: Word>() -> W {
-        W::of(u64::MAX)
+        W::of(Self::LAST)
     }
 
     /// The symbol is an indirect function: its address is known when the image can run.
     pub fn deferred<W: Word>() -> W {
-        W::of(u64::MAX - 1)
+        W::of(Self::LAST - 1)
     }
 
     fn got<W: Word>() -> W {
-        W::of(u64::MAX - 2)
+        W::of(Self::LAST - 2)
     }
 
     fn dso_handle<W: Word>() -> W {
-        W::of(u64::MAX - 3)
+        W::of(Self::LAST - 3)
     }
 
-    /// The symbol is a function of the host that is called through the image's binding stub of this number, 0 or 1:
+    /// The symbol is a function of the host that is called through the image's binding stub of this number:
     /// what a host answers to a [`Query`] before the stub has an address.
     pub fn bound<W: Word>(stub: usize) -> W {
-        W::of(u64::MAX - 4 - stub as u64)
+        W::of(Self::LAST - 4 - stub as u64)
     }
 
     /// Whether the value is one of the marks: its symbol will lie in the image, or nowhere.
     pub(crate) fn is_mark<W: Word>(value: W) -> bool {
-        value >= W::of(Self::FIRST)
+        value >= W::of(Self::FIRST) && value <= W::of(Self::LAST)
     }
 
     /// The symbol is the start or the end of a section.
@@ -53,11 +55,13 @@ impl Mark {
     }
 
     fn of_boundary<W: Word>(value: W) -> Option<(usize, bool)> {
-        let marked = value >= W::of(Self::FIRST) && value < Self::bound(1);
         let low = value.get() & 0xff_ffff;
-        marked.then_some(((low & !Self::STOP) as usize, low & Self::STOP == 0))
+        Self::is_mark(value).then_some(((low & !Self::STOP) as usize, low & Self::STOP == 0))
     }
 }
+
+/// How many functions of the run time are called through binding stubs.
+pub const BOUND: usize = 3;
 
 /// A question to the host: who provides this symbol?
 #[derive(Clone, Copy, Debug)]
@@ -203,7 +207,7 @@ impl Resolve {
                 self.tally.first_missing.get_or_insert_with(|| Name::new(query.name));
             }
             let value = W::of(address.unwrap_or(0));
-            self.tally.bound |= value == Mark::bound(0) || value == Mark::bound(1);
+            self.tally.bound |= (0..BOUND).any(|stub| value == Mark::bound(stub));
             if let Some(slot) = values.get_mut(*symbol as usize) {
                 *slot = value;
             }
@@ -330,7 +334,8 @@ fn boundary(sections: &[Section], names: &[u8], symbol: &[u8]) -> Option<(usize,
         None => (symbol.strip_prefix(b"__stop_")?, false),
     };
     let is_called = |section: &Section| {
-        section.is_loaded() && string_at(names, section.name()).is_some_and(|name| name == section_name)
+        let name = names.get(section.name() as usize..).and_then(|name| name.strip_prefix(section_name));
+        section.is_loaded() && name.is_some_and(|rest| rest.first() == Some(&0))
     };
     let found =
         if start { sections.iter().position(is_called) } else { sections.iter().rposition(is_called) };
@@ -349,7 +354,7 @@ pub struct Addresses<W> {
     /// `__dso_handle`: what tells one extension from another.
     pub dso_handle: W,
     /// The binding stubs.
-    pub bound: [W; 2],
+    pub bound: [W; BOUND],
 }
 
 impl<W: Word> Addresses<W> {

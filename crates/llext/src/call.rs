@@ -111,7 +111,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     ///
     /// # Safety
     /// The export is a `T`, and the extension changes it only in ways that a shared `T` allows (atomics, cells).
-    pub unsafe fn object<T>(&self, name: &str) -> Result<&T, Error> {
+    pub unsafe fn object<T: Sync>(&self, name: &str) -> Result<&T, Error> {
         let address = self.address(name)?;
         // SAFETY: the caller vouches for the type; the object lives as long as the extension, which the handle keeps.
         Ok(unsafe { &*(address as *const T) })

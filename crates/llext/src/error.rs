@@ -64,6 +64,12 @@ pub enum Error [
     /// More handles of one extension than can be counted.
     426 TooManyUses => "use count: full",
         "drop handles that are no longer needed";
+    /// A provider was named that lives in another registry.
+    427 ForeignProvider => "provider: lives in another registry",
+        "name providers that were loaded by the same registry";
+    /// A load was asked to go on after its end.
+    428 LoadEnded => "load: has ended (found another step, expected none)",
+        "stop calling step when it is ready";
     /// The extension's own initialisation said no; everything was rolled back.
     430 InitFailed {
         /// The status it returned.

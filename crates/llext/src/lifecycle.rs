@@ -5,6 +5,7 @@
 use crate::error::Name;
 use crate::lock::{Locked, RawMutex};
 use core::ffi::{c_int, c_void};
+use llext_link::symbol::BOUND;
 
 /// What an extension said before it gave up.
 #[derive(Clone, Copy, Debug)]
@@ -189,14 +190,18 @@ pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<Provided> {
         b"__cxa_atexit" => Provided::Bound(0, cxa_atexit::<R> as *const () as usize),
         b"atexit" => Provided::Bound(1, atexit::<R> as *const () as usize),
         b"__cxa_finalize" => Provided::Plain(cxa_finalize as *const () as usize),
-        b"llext_panic" => Provided::Plain(llext_panic::<R> as *const () as usize),
+        b"llext_panic" => Provided::Bound(2, llext_panic::<R> as *const () as usize),
         _ => return None,
     })
 }
 
 /// The functions that are called through the binding stubs, in the order of the stubs.
-pub(crate) fn bound<R: RawMutex>() -> [usize; 2] {
-    [cxa_atexit::<R> as *const () as usize, atexit::<R> as *const () as usize]
+pub(crate) fn bound<R: RawMutex>() -> [usize; BOUND] {
+    [
+        cxa_atexit::<R> as *const () as usize,
+        atexit::<R> as *const () as usize,
+        llext_panic::<R> as *const () as usize,
+    ]
 }
 
 /// `atexit`, bound: the third argument is not its caller's.
@@ -224,9 +229,9 @@ extern "C" fn cxa_atexit<R: RawMutex>(
 extern "C" fn cxa_finalize(_: *mut c_void) {}
 
 extern "C" fn llext_panic<R: RawMutex>(
-    context: *const Context<R>,
     file: *const u8,
     len: usize,
+    context: *const Context<R>,
     line: u32,
 ) -> ! {
     // SAFETY: `context` is the extension's `__dso_handle`, and the panic handler gives a file name of that length.

@@ -31,9 +31,12 @@ pub struct Registry<M: Memory, R: RawMutex, const N: usize> {
 }
 
 // SAFETY: what its slots point to belongs to it alone, and no handle can exist while it moves.
-unsafe impl<M: Memory + Send, R: RawMutex + Send, const N: usize> Send for Registry<M, R, N> {}
+unsafe impl<M: Memory<Block: Send> + Send, R: RawMutex + Send, const N: usize> Send for Registry<M, R, N> {}
 // SAFETY: every field is behind the lock; extensions are reached through counted handles.
-unsafe impl<M: Memory + Send, R: RawMutex + Sync, const N: usize> Sync for Registry<M, R, N> {}
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
+    for Registry<M, R, N>
+{
+}
 
 /// Which slot, and which of the extensions that lived in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -129,8 +132,11 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         Self { memory: Locked::new(memory), slots: Locked::new([const { Slot::EMPTY }; N]) }
     }
 
-    /// Runs `f` alone with the memory, to look at how full it is, say. `f` must not use the registry.
-    pub fn with_memory<T>(&self, f: impl FnOnce(&M) -> T) -> T {
+    /// Runs `f` alone with the memory, to look at how full it is, say.
+    ///
+    /// # Safety
+    /// `f` runs under the lock: it does not use this registry, nor drop a handle of it.
+    pub unsafe fn with_memory<T>(&self, f: impl FnOnce(&M) -> T) -> T {
         self.memory.with(|memory| f(memory))
     }
 
@@ -361,8 +367,10 @@ fn begin_to_go<M: Memory, R: RawMutex, const N: usize>(
     slot.extension.take()
 }
 
-#[cfg(all(test, feature = "std", target_os = "linux"))]
+#[cfg(test)]
 mod tests {
+    #![cfg(all(feature = "std", target_os = "linux"))]
+
     use super::*;
     use crate::lock::StdRawMutex;
     use crate::memory::Linux;

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{compile, load, probe, start};
-use llext::source::{ReadError, ReadOnly};
+use llext::source::{ReadError, ReadOnly, Static};
 use llext::{Error, Host, Source};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -125,10 +125,11 @@ fn a_name_being_loaded_is_busy() {
 
 #[test]
 fn the_same_bytes_are_the_same_extension_and_others_are_not() {
-    let (host, bytes) = (host(), compile("identity", PROBE, &["-O2"]));
-    let other = bytes.clone();
-    let first = load(&host, "name", &bytes[..]).unwrap();
-    let second = load(&host, "name", &bytes[..]).unwrap();
+    let host = host();
+    let bytes = Static(compile("identity", PROBE, &["-O2"]).leak());
+    let other = bytes.0.to_vec();
+    let first = load(&host, "name", bytes).unwrap();
+    let second = load(&host, "name", bytes).unwrap();
     assert_eq!((first.uses(), second.uses()), (2, 2));
     let third = load(&host, "name", &other[..]).unwrap_err();
     assert!(matches!(third, Error::Exists { .. }), "{third}");
@@ -284,4 +285,40 @@ fn a_host_and_its_plugins_are_shared_between_threads() {
         }
     });
     assert_eq!(host.registry().iter().count(), 0);
+}
+
+#[test]
+fn bytes_that_may_change_have_no_identity() {
+    let (host, mut buffer) = (host(), compile("reused", PROBE, &["-O2"]));
+    let first = load(&host, "name", &buffer[..]).unwrap();
+    buffer.fill(0);
+    let second = load(&host, "name", &buffer[..]).unwrap_err();
+    assert!(matches!(second, Error::Exists { .. }), "{second}");
+    assert_eq!(first.uses(), 1);
+}
+
+#[test]
+fn a_provider_lives_in_the_same_registry() {
+    let (here, there) = (host(), host());
+    let bytes = compile("foreign", PROBE, &["-O2"]);
+    let provider = load(&there, "provider", &bytes[..]).unwrap();
+    let error = here.loader().needs(&provider).verify("user", &bytes[..]).unwrap_err();
+    assert_eq!(error, Error::ForeignProvider);
+}
+
+#[test]
+fn a_load_that_has_ended_says_so() {
+    let (host, bytes) = (host(), compile("ended", PROBE, &["-O2"]));
+    let mut load = start(&host, "ended", &bytes[..]);
+    assert!(load.step(u32::MAX).is_ready());
+    assert!(matches!(load.step(1), Poll::Ready(Err(Error::LoadEnded))));
+}
+
+#[test]
+fn names_that_share_one_long_string_cost_no_more_than_their_limit() {
+    let symbols: String = (0..3000).map(|n| format!("extern int {}(void);\n", "x".repeat(n + 1))).collect();
+    let calls: String = (0..3000).map(|n| format!("{}() + ", "x".repeat(n + 1))).collect();
+    let bytes = compile("long", &format!("{symbols} int probe(void) {{ return {calls} 0; }}"), &["-O0"]);
+    let error = host().loader().verify("long", &bytes[..]).unwrap_err();
+    assert!(error.to_string().ends_with("undefined symbol (3000 missing in all)"), "{error}");
 }

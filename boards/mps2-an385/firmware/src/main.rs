@@ -86,7 +86,8 @@ fn call_rust(apps: &Apps) -> Result<(), Error> {
 }
 
 fn in_use(apps: &Apps) -> u32 {
-    apps.with_memory(|pool| pool.in_use() as u32)
+    // SAFETY: the closure uses nothing but the pool.
+    unsafe { apps.with_memory(|pool| pool.in_use() as u32) }
 }
 
 /// Prints what was found, and ends the program if it is not what was expected.

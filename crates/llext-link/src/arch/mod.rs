@@ -271,7 +271,8 @@ mod tests {
             let (Check::Signed(bits) | Check::Unsigned(bits) | Check::Either(bits)) = howto.check else {
                 continue;
             };
-            for value in [0, 2, 4, -4, (1i64 << (bits - 1)) - 2, -(1i64 << (bits - 1))] {
+            let edges = [0, 2, 4, -4, (1i64 << (bits - 1)) - 2, -(1i64 << (bits - 1))];
+            for value in edges.into_iter().filter(|value| value % i64::from(howto.align) == 0) {
                 let (mut zeros, mut ones) = ([0; 8], [0xff; 8]);
                 (code.put)(&mut zeros, value);
                 (code.put)(&mut ones, value);

@@ -189,11 +189,13 @@ impl Header {
 fn check_ident<F: Format>(bytes: &[u8], size: u64) -> Result<RawHeaderOf<F>, Error> {
     let wanted = size_of::<RawHeaderOf<F>>() as u64;
     let truncated = Error::Truncated { what: "ELF header", offset: 0, wanted, size };
-    let Some(ident) = bytes.first_chunk::<16>() else { return Err(truncated) };
-    let [a, b, c, d, class, data, version, ..] = *ident;
-    if [a, b, c, d] != *b"\x7fELF" {
-        return Err(Error::NotElf { found: [a, b, c, d] });
+    let mut begin = [0; 4];
+    begin.iter_mut().zip(bytes).for_each(|(kept, byte)| *kept = *byte);
+    if !begin.iter().zip(b"\x7fELF").take(bytes.len()).all(|(found, wanted)| found == wanted) {
+        return Err(Error::NotElf { found: begin });
     }
+    let Some(ident) = bytes.first_chunk::<16>() else { return Err(truncated) };
+    let [_, _, _, _, class, data, version, ..] = *ident;
     if [class, data] != [F::CLASS, F::DATA] {
         return Err(Error::WrongFormat { found: [class, data], expected: [F::CLASS, F::DATA] });
     }

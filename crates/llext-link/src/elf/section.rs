@@ -414,13 +414,14 @@ pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> 
         let bad = Error::BadName { index: index as u32, offset: section.place, size: names.len() as u32 };
         match section.role() {
             Role::Rodata | Role::Data => {
-                let name = string_at(names, section.place).ok_or(bad)?;
-                if name == b".exported_sym" {
+                let name = names.get(section.place as usize..).filter(|name| !name.is_empty()).ok_or(bad)?;
+                if name.starts_with(b".exported_sym\0") {
                     section.set_role(Role::Exports);
                 }
             }
             Role::Preinit | Role::Init | Role::Fini => {
-                let name = string_at(names, section.place).ok_or(bad)?;
+                let name = names.get(section.place as usize..).filter(|name| !name.is_empty()).ok_or(bad)?;
+                let name = string_at(name.get(..64).unwrap_or(name), 0).unwrap_or_default();
                 section.traits = section.traits & 0xffff | u32::from(priority(name)) << 16;
             }
             _ => {}

@@ -190,8 +190,9 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
         let bad = Error::BadSegment { segment: index as u32, field: "p_vaddr", found: raw.address };
         let offset = raw.address.checked_sub(span.base).ok_or(bad)?;
         *field = Some(Extent::within(offset, raw.memory_size, wanted).ok_or(bad)?);
-        if let (Some(note), Some(free)) = (note, span.notes.iter_mut().find(|known| known.size == 0)) {
-            *free = note;
+        if let Some(note) = note {
+            let bad = Error::BadSegment { segment: index as u32, field: "number of PT_NOTE", found: 5 };
+            *span.notes.iter_mut().find(|known| known.size == 0).ok_or(bad)? = note;
         }
     }
     Ok(span)

@@ -191,6 +191,9 @@ impl<'a, F: Format> Symbols<'a, F> {
     }
 }
 
+/// The longest name of a symbol, bytes: what ends later is damaged, or made to keep a linker busy.
+pub const MAX_NAME: usize = 1 << 16;
+
 /// Where a symbol is defined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -204,10 +207,10 @@ pub enum Place {
     Section(u32),
 }
 
-/// The bytes from `offset` up to the next NUL.
+/// The bytes from `offset` up to the next NUL, which is at most [`MAX_NAME`] bytes away.
 pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
     let rest = strings.get(offset as usize..)?;
-    let len = rest.iter().position(|byte| *byte == 0)?;
+    let len = rest.get(..MAX_NAME).unwrap_or(rest).iter().position(|byte| *byte == 0)?;
     rest.get(..len)
 }
 
@@ -215,6 +218,7 @@ pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
 #[inline]
 fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
     let rest = strings.get(offset as usize..)?;
+    let rest = rest.get(..MAX_NAME).unwrap_or(rest);
     let mut hash: u32 = 5381;
     for (len, byte) in rest.iter().enumerate() {
         if *byte == 0 {

@@ -158,7 +158,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let parts = world.parts.map(F::Word::of);
     let [_, code, constants, data] = parts;
     let got = constants.plus(F::Word::of(layout.got.offset.into()));
-    let addresses = Addresses { parts, commons: layout.commons, got, dso_handle: data, bound: [data; 2] };
+    let addresses = Addresses { parts, commons: layout.commons, got, dso_handle: data, bound: [data; 3] };
     let view = view_of::<F>(bytes, &sections, &tables)?;
     assert!(Assign::default().step(&view, &mut values, &addresses, u32::MAX)?);
     let room = |extent: llext_link::addr::Extent| vec![0; extent.size as usize];

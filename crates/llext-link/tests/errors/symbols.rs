@@ -92,7 +92,7 @@ fn assigned_in_image(value: u64) -> Result<bool, Error> {
     let [entries, strings] = [SYMBOLS, STRINGS].map(|section| &file.sections[section].data[..]);
     let symbols = Symbols::<Elf64Le>::new(entries, strings, &[]).unwrap();
     let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
-    let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 2] };
+    let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 3] };
     Assign::default().step_shared(&view, &mut [0; 2], &nowhere, (0x1000, 0x100, 0), u32::MAX)
 }
 

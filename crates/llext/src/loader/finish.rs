@@ -17,7 +17,7 @@ use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::relocation::{Relocation, Relocations};
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::{Segment, Span};
-use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbols, string_at};
+use llext_link::elf::symbol::{MAX_NAME, STT_GNU_IFUNC, Symbols, string_at};
 use llext_link::elf::{Format, read_word, write_word};
 use llext_link::layout::Extra;
 use llext_link::symbol::Mark;
@@ -43,15 +43,17 @@ const ENTRY: usize = size_of::<Export>();
 
 impl Tables {
     fn made(&self) -> usize {
-        if self.exported_sym.is_some() || self.dynamic { 0 } else { self.entries as usize * ENTRY }
+        let entries = if self.exported_sym.is_some() || self.dynamic { 0 } else { self.entries as usize };
+        entries.saturating_mul(ENTRY)
     }
 
     fn buckets(&self) -> usize {
-        if self.dynamic { 0 } else { buckets_for(self.entries as usize) * 4 }
+        if self.dynamic { 0 } else { buckets_for(self.entries as usize).saturating_mul(4) }
     }
 
     pub(super) fn extra(&self) -> Extra {
-        Extra { constants: (self.made() + self.buckets()) as u32 + self.names, data: self.record }
+        let constants = self.made().saturating_add(self.buckets()).saturating_add(self.names as usize);
+        Extra { constants: u32::try_from(constants).unwrap_or(u32::MAX), data: self.record }
     }
 }
 
@@ -92,6 +94,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let offset = address.checked_sub(span.base).ok_or(bad)?;
         let extent = Extent::within(offset, size, span.size.into()).ok_or(bad)?;
         let entries = extent.size / ENTRY as u32;
+        if extent.size % ENTRY as u32 != 0 {
+            return Err(Error::BadExports { index: entries, found: size });
+        }
         Ok(self.with_record(Tables { entries, exported_sym: Some(extent), ..Tables::default() }))
     }
 
@@ -133,6 +138,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             providers: self.providers.hand_over(),
             soname,
         };
+        const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
         // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
         // else lies there and no code has run yet.
         unsafe {
@@ -163,6 +169,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     fn build_exports(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
         if let (true, Some(dynamic)) = (tables.dynamic, self.shared.dynamic) {
+            self.check_indirect(&dynamic)?;
             let (image, size) =
                 (self.addresses.part(Part::Image) as usize, self.layout.size(Part::Image) as usize);
             return Ok(ExportView::Dynamic {
@@ -182,10 +189,10 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             Some(_) => (Part::Constants, self.layout.exports.offset as usize),
             None => (Part::Constants, extra.offset as usize),
         };
-        let count = tables.entries as usize;
-        self.check_entries(part, at, tables.entries)?;
+        let count = self.tables.entries as usize;
+        self.check_entries(part, at, count as u32)?;
         let entries = self.addresses.part(part) as usize + at;
-        if count > 0 && entries % align_of::<Export>() != 0 {
+        if entries % align_of::<Export>() != 0 {
             return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
         }
         let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));
@@ -193,6 +200,19 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             self.index_entries(entries, buckets_at)?;
         }
         Ok(ExportView::Table { entries: (entries, count), buckets })
+    }
+
+    /// Exported indirect functions are resolved when they are looked up: their resolvers must lie in the code.
+    fn check_indirect(&mut self, dynamic: &Dynamic) -> Result<(), Error> {
+        let bias = self.shared.bias;
+        let count = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len();
+        for index in (0..count).map(SymbolIndex) {
+            let symbol = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.get(index)?;
+            if symbol.section != 0 && symbol.kind() == STT_GNU_IFUNC {
+                self.check_function("resolver", index.0, symbol.value.wrapping_add(bias))?;
+            }
+        }
+        Ok(())
     }
 
     /// Makes a table of the file's global symbols: entries at `entries`, their names at `names`, in the constants.
@@ -212,9 +232,10 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
                 continue;
             }
             let name = view.symbols.name(index, &symbol)?;
+            let changed = llext_link::Error::TableChanged { what: "exports" };
             let to = part.get_mut(name_at..).and_then(|part| part.get_mut(..name.len()));
-            to.unwrap_or_default().copy_from_slice(name);
-            let entry = part.get_mut(entry_at..).and_then(|part| part.get_mut(..ENTRY)).unwrap_or_default();
+            to.ok_or(changed)?.copy_from_slice(name);
+            let entry = part.get_mut(entry_at..).and_then(|part| part.get_mut(..ENTRY)).ok_or(changed)?;
             let (first, second) = entry.split_at_mut(ENTRY / 2);
             write_word::<Native>(first, address.wrapping_add(name_at as Word));
             write_word::<Native>(second, value);
@@ -233,7 +254,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let is_named = |name: Word| {
             parts.iter().zip(starts).any(|(part, start)| {
                 let offset = usize::try_from(name.wrapping_sub(start)).ok();
-                offset.and_then(|offset| part.get(offset..)).is_some_and(|rest| rest.contains(&0))
+                let name = offset.and_then(|offset| part.get(offset..));
+                name.is_some_and(|name| name.get(..MAX_NAME).unwrap_or(name).contains(&0))
             })
         };
         // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.

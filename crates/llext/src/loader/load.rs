@@ -18,7 +18,7 @@ use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::{Format, write_word};
 use llext_link::layout::Layout;
-use llext_link::symbol::{Addresses, Assign, Resolve, Tally};
+use llext_link::symbol::{Addresses, Assign, BOUND, Resolve, Tally};
 
 /// An address of this build, as the linker counts.
 pub(super) type Word = <Native as Format>::Word;
@@ -58,6 +58,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     stage: Stage,
     pub(super) file: File<'l, S, M::Scratch>,
     pub(super) scratch: Scratch<'r, 'l, M, R>,
+    /// The program headers as they lie in the file.
+    pub(super) headers: Buffer<'l, M::Scratch>,
     pub(super) segments: Buffer<'l, M::Scratch>,
     pub(super) values: Buffer<'l, M::Scratch>,
     pub(super) slots: Buffer<'l, M::Scratch>,
@@ -85,7 +87,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             batch: Buffer::Nothing,
             exports_globals: true,
         };
-        let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 2] };
+        let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; BOUND] };
         Self {
             registry,
             providers: Providers::new(registry),
@@ -96,6 +98,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             stage: Stage::Begin,
             file,
             scratch,
+            headers: Buffer::Nothing,
             segments: Buffer::Nothing,
             values: Buffer::Nothing,
             slots: Buffer::Nothing,
@@ -186,9 +189,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
                 self.stage = Stage::Done;
                 return self.finish().map(Some);
             }
-            Stage::Done => {
-                return Err(Error::Busy { name: llext_link::error::Name::new(self.name.as_bytes()) });
-            }
+            Stage::Done => return Err(Error::LoadEnded),
         };
         Ok(None)
     }
@@ -266,7 +267,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
             self.scratch.give_back(buffer);
         }
-        for buffer in [&mut self.segments, &mut self.values, &mut self.slots] {
+        for buffer in [&mut self.headers, &mut self.segments, &mut self.values, &mut self.slots] {
             self.scratch.give_back(buffer);
         }
     }

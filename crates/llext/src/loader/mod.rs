@@ -33,6 +33,7 @@ pub(crate) struct Options<'l, const N: usize> {
     search_live: bool,
     same_name_is_enough: bool,
     providers: [bool; N],
+    foreign_provider: bool,
     missing: Option<Listener<'l>>,
     scratch: Option<&'l mut [u8]>,
     panic: PanicHook,
@@ -46,6 +47,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             search_live: false,
             same_name_is_enough: false,
             providers: [false; N],
+            foreign_provider: false,
             missing: None,
             scratch: None,
             panic: lifecycle::stop,
@@ -58,8 +60,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// Lets the extension use what `provider` exports; it then depends on it.
     #[must_use]
     pub fn needs(mut self, provider: &'l Handle<'r, M, R, N>) -> Self {
-        if let Some(needed) = self.options.providers.get_mut(provider.slot()) {
-            *needed = true;
+        match self.options.providers.get_mut(provider.slot()) {
+            Some(needed) if provider.is_of(self.registry) => *needed = true,
+            _ => self.options.foreign_provider = true,
         }
         self
     }
@@ -101,7 +104,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Loads the extension: links it, protects it, runs its constructors.
     ///
-    /// A name that is live already, loaded from the same source, gives another handle of it.
+    /// A name that is live already, loaded from the same source, gives another handle of it. A source that would block
+    /// is asked again at once: use [`Loader::start`] to do something else meanwhile.
     ///
     /// # Errors
     /// Every [`Error`] of a load; nothing of it remains then.
@@ -119,10 +123,11 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         }
     }
 
-    /// Does all of a load but run it: every check, every look-up, every relocation. Then nothing of it remains.
+    /// Does all of a load but seal and run it: every look-up, every relocation. Then nothing of it remains.
     ///
     /// # Errors
-    /// Every [`Error`] of a load, but those of its constructors.
+    /// Every [`Error`] of a load, but those of protection, of resolvers of indirect functions and of constructors. A
+    /// read that would block is an error here.
     pub fn verify<S: Source>(self, name: &'l str, source: S) -> Result<Footprint, Error> {
         // SAFETY: nothing of the extension runs: the load is dropped before its end.
         unsafe { self.start(name, source)? }.verify()
@@ -131,7 +136,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// Begins a load that goes on in slices: [`Load::step`]. Dropping it abandons the load.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Busy`], [`Error::RegistryFull`], [`Error::BadExtensionName`].
+    /// [`Error::Exists`], [`Error::Busy`], [`Error::RegistryFull`], [`Error::BadExtensionName`],
+    /// [`Error::ForeignProvider`].
     ///
     /// # Safety
     /// As for [`Loader::load`].
@@ -140,6 +146,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         name: &'l str,
         source: S,
     ) -> Result<Load<'r, 'l, M, R, N, S>, Error> {
+        if self.options.foreign_provider {
+            return Err(Error::ForeignProvider);
+        }
         let identity = source.identity();
         match self.registry.claim(name, identity, self.options.same_name_is_enough)? {
             Claim::Live(handle) => Ok(Load::of_live(self.registry, self.options, source, handle)),

@@ -18,7 +18,7 @@ use llext_link::elf::symbol::Symbols;
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target};
-use llext_link::symbol::{Addresses, Mark, Query};
+use llext_link::symbol::{Addresses, BOUND, Mark, Query};
 use llext_link::veneer::{Area, Count, Counted, Needs};
 
 /// How far a relocatable file has come. In this order:
@@ -88,9 +88,10 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         section::connect(file.sections.table_mut())?;
         if file.source.lent().is_none() {
             let extents = file.extents;
-            let sizes =
-                [extents.names, extents.symbols, extents.strings, extents.extended].map(|e| e.size as usize);
-            file.tables = self.scratch.bytes(sizes.iter().sum())?;
+            let tables = [extents.names, extents.symbols, extents.strings, extents.extended];
+            let size = tables.iter().map(|table| u64::from(table.size)).sum();
+            let size = u32::try_from(size).map_err(|_| LinkError::FileTooLarge { size })?;
+            file.tables = self.scratch.bytes(size as usize)?;
         }
         Ok(Stage::Tables(Cursor::default()))
     }
@@ -125,7 +126,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let view = self.file.view()?;
         let (providers, host) = (&mut self.providers, self.options.host);
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
-            Provided::Plain(address) | Provided::Bound(0, address) => Some(address as u64),
+            // An object's `__dso_handle` is ours: what it is passed to needs no stub.
+            Provided::Plain(address) | Provided::Bound(0 | 2, address) => Some(address as u64),
             Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
         };
         let mut lookup =
@@ -201,7 +203,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             commons: self.layout.commons,
             got: constants.wrapping_add(self.layout.got.offset as Word),
             dso_handle: data.wrapping_add(self.layout.extra_data.offset as Word),
-            bound: [0; 2],
+            bound: [0; BOUND],
         };
         self.image = Some(image);
         self.write_bound();
@@ -250,6 +252,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 self.layout.size(Part::Data) as usize,
             ];
             self.image()?.trim(used);
+            self.layout.sizes = used.map(|size| size as u32);
             return Ok(None);
         };
         let Some(image) = &mut self.image else { return Ok(None) };

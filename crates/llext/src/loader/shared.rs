@@ -21,7 +21,7 @@ use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target, apply_relr};
-use llext_link::symbol::{Addresses, Query, View};
+use llext_link::symbol::{Addresses, BOUND, Query, View};
 use llext_link::veneer::Area;
 
 /// How far a shared object has come. In this order:
@@ -87,14 +87,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn read_segments(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let header = self.file.header()?;
-        let mut headers = self.scratch.bytes(header.segments.size as usize)?;
-        let read = self.file.copy(header.segments, headers.bytes_mut());
-        let scanned = read.and_then(|()| {
-            self.segments = self.scratch.table::<Segment>(header.segment_count)?;
-            Ok(segment::scan::<Native>(&header, headers.bytes(), self.segments.table_mut())?)
-        });
-        self.scratch.give_back(&mut headers);
-        self.shared.span = scanned?;
+        if self.headers.bytes().is_empty() {
+            self.headers = self.scratch.bytes(header.segments.size as usize)?;
+        }
+        self.file.copy(header.segments, self.headers.bytes_mut())?;
+        self.segments = self.scratch.table::<Segment>(header.segment_count)?;
+        self.shared.span = segment::scan::<Native>(&header, self.headers.bytes(), self.segments.table_mut())?;
         Ok(Stage::NamesHeader)
     }
 
@@ -150,7 +148,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let [start, _, _, data] = parts;
         self.shared.bias = start.wrapping_sub(span.base as Word);
         let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
-        self.addresses = Addresses { parts, commons: 0, got: start, dso_handle, bound: [0; 2] };
+        self.addresses = Addresses { parts, commons: 0, got: start, dso_handle, bound: [0; BOUND] };
         self.image = Some(image);
         self.write_bound();
         Ok(Stage::Copy(Cursor::default()))

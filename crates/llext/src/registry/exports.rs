@@ -6,7 +6,7 @@ use core::slice::from_raw_parts;
 use llext_link::addr::SymbolIndex;
 use llext_link::elf::Format;
 use llext_link::elf::dynamic::Dynamic;
-use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbol};
+use llext_link::elf::symbol::{SHN_ABS, STT_GNU_IFUNC, Symbol};
 
 type Word = <Native as Format>::Word;
 
@@ -91,11 +91,14 @@ impl ExportView {
 
 /// Where a dynamic symbol lies. An indirect function lies where its resolver says.
 fn address(symbol: &Symbol<Word>, bias: usize) -> usize {
+    if u32::from(symbol.section) == SHN_ABS {
+        return symbol.value as usize;
+    }
     let address = bias.wrapping_add(symbol.value as usize);
     if symbol.kind() != STT_GNU_IFUNC {
         return address;
     }
-    // SAFETY: the symbol table says that a resolver lies here, and who loaded the extension vouched for its code.
+    // SAFETY: the loader checked that the resolver lies in the extension's code, which its loader vouched for.
     unsafe { core::mem::transmute::<usize, extern "C" fn() -> usize>(address)() }
 }
 

@@ -16,9 +16,15 @@ pub struct Handle<'r, M: Memory, R: RawMutex, const N: usize> {
 }
 
 // SAFETY: a handle is a counted reference to a record that is not written while it is live; the count is behind the lock.
-unsafe impl<M: Memory + Send, R: RawMutex + Sync, const N: usize> Send for Handle<'_, M, R, N> {}
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Send
+    for Handle<'_, M, R, N>
+{
+}
 // SAFETY: as above; through a shared handle nothing is written.
-unsafe impl<M: Memory + Send, R: RawMutex + Sync, const N: usize> Sync for Handle<'_, M, R, N> {}
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
+    for Handle<'_, M, R, N>
+{
+}
 
 /// An unload that was refused, and the handle back.
 pub struct Refused<H> {
@@ -52,6 +58,11 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     pub(crate) fn extension(&self) -> &Extension<M, R, N> {
         // SAFETY: the handle is counted, so the record stays while `self` does.
         unsafe { self.extension.as_ref() }
+    }
+
+    /// Whether this is a handle of an extension in `registry`.
+    pub(crate) fn is_of(&self, registry: &Registry<M, R, N>) -> bool {
+        core::ptr::eq(self.registry, registry)
     }
 
     pub(crate) fn slot(&self) -> usize {

@@ -38,7 +38,7 @@ fn a_load_that_ended_is_not_stepped_again() {
     let mut load = start(&host, "blink", &bytes[..]);
     while load.step(u32::MAX).is_pending() {}
     let std::task::Poll::Ready(again) = load.step(1) else { panic!("it has ended") };
-    assert_eq!(error_of(again), Error::Busy { name: Name::new(b"blink") });
+    assert_eq!(error_of(again), Error::LoadEnded);
 }
 
 #[test]
