@@ -38,3 +38,8 @@ pub use lock::{NoopRawMutex, RawMutex};
 pub use memory::{Memory, Pool};
 pub use registry::{Handle, Refused, Registry};
 pub use source::Source;
+
+/// The programs of the README compile.
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
