@@ -53,13 +53,15 @@ struct Run<'a> {
     intact: Vec<Intact>,
 }
 
-/// Where the host of a file lies, and how long its load takes, at most.
+/// Where the host of a file lies, and whether it links there.
 #[derive(Clone, Copy)]
 struct Intact {
     base: usize,
     links: bool,
-    limit: Duration,
 }
+
+/// A load that takes longer hangs: what is watched for here is no speed, on however slow a machine.
+const HANG: Duration = Duration::from_secs(30);
 
 impl<'a> Run<'a> {
     fn new(options: &'a Options, samples: &'a [Sample]) -> Result<Self, String> {
@@ -122,23 +124,14 @@ impl<'a> Run<'a> {
         Ok(tally)
     }
 
-    /// One case; one that takes too long gets two more chances, as other programs run too.
+    /// One case.
     fn case(&self, case: usize, store: &RefCell<Store>) -> Result<Answer, String> {
         let damaged = self.plan.damaged(case, self.samples);
         let intact = self.intact[damaged.sample];
         let host = Pretender { names: &self.samples[damaged.sample].undefined, base: intact.base };
         let trial = Trial { store, host, bytes: &damaged.bytes, is_lent: case % 8 != 7 };
-        let mut answer = trial.run()?;
-        for _ in 0..2 {
-            if answer.took > intact.limit {
-                answer = trial.run()?;
-            }
-        }
-        if answer.took > intact.limit {
-            Err("took far longer than the intact file".to_owned())
-        } else {
-            Ok(answer)
-        }
+        let answer = trial.run()?;
+        if answer.took > HANG { Err("hangs".to_owned()) } else { Ok(answer) }
     }
 
     /// One case, told in full.
@@ -179,8 +172,7 @@ fn intact(sample: &Sample, store: &RefCell<Store>) -> Result<Intact, String> {
         let host = Pretender { names: &sample.undefined, base };
         let trial = Trial { store, host, bytes: &sample.bytes, is_lent: true };
         let answer = trial.run().map_err(|what| format!("{}, intact: {what}", sample.name))?;
-        let limit = Duration::from_millis(500) + 20 * answer.took;
-        let intact = Intact { base, links: answer.said.is_ok(), limit };
+        let intact = Intact { base, links: answer.said.is_ok() };
         if intact.links {
             return Ok(intact);
         }
