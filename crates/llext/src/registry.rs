@@ -368,9 +368,8 @@ fn begin_to_go<M: Memory, R: RawMutex, const N: usize>(
 }
 
 #[cfg(test)]
+#[cfg(all(feature = "std", target_os = "linux"))]
 mod tests {
-    #![cfg(all(feature = "std", target_os = "linux"))]
-
     use super::*;
     use crate::lock::StdRawMutex;
     use crate::memory::Linux;
