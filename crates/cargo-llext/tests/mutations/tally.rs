@@ -44,13 +44,13 @@ impl Tally {
         self.failures.values().map(Vec::len).sum()
     }
 
-    fn passed(&self) -> usize {
+    fn held(&self) -> usize {
         self.ok + self.refused.values().sum::<usize>()
     }
 
     /// Prints all; `describe` says what a case is.
     pub(crate) fn print(&mut self, describe: impl Fn(usize) -> String) {
-        println!("{} cases: {} linked, refused:", self.passed() + self.failed(), self.ok);
+        println!("{} cases: {} linked, refused:", self.held() + self.failed(), self.ok);
         for ((code, name), count) in &self.refused {
             println!("  E{code:04} {name}: {count}");
         }
@@ -60,6 +60,8 @@ impl Tally {
             println!("\nFAIL {} times: {what}", cases.len());
             cases.iter().take(TOLD).for_each(|case| println!("  {}", describe(*case)));
         }
-        println!("\n{} passed, {} failed", self.passed(), self.failed());
+        // However many cases there are, this is one test: hundreds of thousands would hide every other.
+        let failed = usize::from(self.failed() > 0);
+        println!("\n{} passed, {failed} failed", 1 - failed);
     }
 }
