@@ -212,12 +212,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         };
         let mut lookup =
             |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, &own, host, providers);
-        let mut unheard = |_: &[u8]| {};
-        let missing: &mut dyn FnMut(&[u8]) = match &mut self.options.missing {
-            Some(missing) => *missing,
-            None => &mut unheard,
+        let listener = &mut self.options.missing;
+        let mut missing = |name: &[u8]| {
+            if let Some(hear) = listener {
+                hear(name);
+            }
         };
-        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, missing)?;
+        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, &mut missing)?;
         *budget = budget.saturating_sub(symbols.len().max(1));
         if !done {
             return Ok(Stage::Resolve);
