@@ -283,6 +283,15 @@ pub enum Error {
         /// The section's index.
         section: u32 } => "section {section}: compressed (found SHF_COMPRESSED, expected plain bytes)",
         "objcopy --decompress-debug-sections";
+    /// Sections claim more contents than the file has bytes, so some of them overlap.
+    119 OverlappingSections {
+        /// The section that goes too far.
+        section: u32,
+        /// What it and those before it claim, bytes.
+        found: u64,
+        /// What the file has, bytes.
+        expected: u64 } => "section {section}: overlaps others (found {found:#x} bytes of contents so far, expected at most {expected:#x})",
+        "the file is damaged: build it again";
     /// A string table does not end with NUL.
     120 UnterminatedStrings {
         /// Which.

@@ -188,6 +188,8 @@ pub struct Scan {
     strings: u32,
     /// The first relocation section that stood before the symbol table, and the symbol table it names.
     early: Option<(u32, u32)>,
+    /// The contents that were claimed so far, bytes: what bounds the work on all of them.
+    contents: u64,
     /// What was found so far.
     pub tables: Tables,
 }
@@ -235,6 +237,13 @@ impl Scan {
             },
             _ => file.table("section", raw.offset, raw.size)?,
         };
+        if role != Role::Bss {
+            self.contents += u64::from(extent.size);
+            let (found, expected) = (self.contents, file.file_size.into());
+            if found > expected {
+                return Err(Error::OverlappingSections { section: index, found, expected });
+            }
+        }
         let mut place = raw.name;
         if matches!(role, Role::Rel | Role::Rela) {
             let entry = relocation_size::<F>(role);

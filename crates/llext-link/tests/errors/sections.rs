@@ -195,6 +195,19 @@ fn contents_lie_inside_the_file() {
     }
 }
 
+#[test]
+fn sections_do_not_share_their_contents() {
+    for class in BOTH {
+        let mut file = object(class);
+        let size = file.bytes().len() as u64;
+        for section in [TEXT, DATA] {
+            file.sections[section].size = Some(size - 200);
+        }
+        let expected = Error::OverlappingSections { section: 2, found: 2 * (size - 200), expected: size };
+        fails(scan(class, &file.bytes()), expected);
+    }
+}
+
 /// Where the header of a section lies: the headers, with that of the names, end the file.
 fn header_of(class: Class, bytes: &[u8], section: usize) -> usize {
     bytes.len() - (7 - section) * class.pick(40, 64)
