@@ -74,8 +74,8 @@ pub struct Query<'a> {
     pub weak: bool,
 }
 
-/// How many names are looked up at once.
-pub const BATCH: usize = 8;
+/// How many names are looked up at once: many where memory is far behind caches, few where the stack is small.
+pub const BATCH: usize = if cfg!(target_pointer_width = "64") { 16 } else { 4 };
 
 /// Symbols waiting to be looked up together.
 struct Waiting<'a> {
