@@ -130,3 +130,13 @@ fn a_span_is_shorter_than_2_gib() {
     let plan = plan_shared(&x86_64::ARCH, 0x7fff_ff00, 0x1000, Extra { constants: 0, data: 0x100 });
     assert!(matches!(plan, Err(Error::ImageTooLarge { wanted }) if wanted > 0x8000_0000), "{plan:?}");
 }
+
+#[test]
+fn a_shared_object_has_at_most_sixteen_segments_to_load() {
+    for class in BOTH {
+        let all: Vec<Segment> = (1..=17).map(|page| Segment { address: page * 0x1000, ..FIRST }).collect();
+        assert_eq!(segments(class, &shared(class, &all[..16]).bytes()).map(|span| span.count), Ok(16));
+        let expected = Error::BadSegment { segment: 16, field: "number of PT_LOAD", found: 17 };
+        fails(segments(class, &shared(class, &all).bytes()), expected);
+    }
+}

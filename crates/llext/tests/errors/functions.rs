@@ -116,3 +116,12 @@ fn a_resolver_s_slot_can_be_written() {
     let expected = format!("resolver's slot: not writable (found {text:#x}, expected a writable segment)");
     says(Err::<(), _>(error), Error::SlotNotWritable { found: text }, &expected);
 }
+
+#[test]
+fn the_hooks_of_the_sdk_lie_in_the_code() {
+    let host = host();
+    for name in ["llext_init", "llext_fini"] {
+        let bytes = object(name, &format!("int {name} = 5; int probe(void) {{ return 1; }}"));
+        is_outside(error_of(load(&host, "hook", &bytes[..])), name, 0);
+    }
+}
