@@ -7,7 +7,7 @@ use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
 use crate::elf::Format;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
-use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols};
+use crate::elf::symbol::{Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols};
 use crate::error::{Error, Name};
 
 /// Values that no symbol has: marks that wait for an address, or say that there is none.
@@ -422,7 +422,7 @@ impl Assign {
                     match (symbol.section, symbol.kind()) {
                         (0, _) => waiting(view.sections, *slot, addresses),
                         (_, STT_TLS) => Mark::unusable(),
-                        (0xfff1, _) => symbol.value,
+                        (section, _) if u32::from(section) == SHN_ABS => symbol.value,
                         (_, kind) if symbol.value.minus(base).get() <= size.into() => {
                             if kind == STT_GNU_IFUNC { Mark::deferred() } else { symbol.value.plus(bias) }
                         }

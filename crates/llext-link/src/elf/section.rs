@@ -100,7 +100,7 @@ pub struct Section {
     /// The name's offset until the layout is planned, the offset in its part afterwards. For relocations: the index of
     /// the section they act on.
     place: u32,
-    /// Role, alignment, whether relocations act on it, and the constructor priority.
+    /// Role, alignment and the constructor priority.
     traits: u32,
 }
 
@@ -135,11 +135,6 @@ impl Section {
     /// Its alignment, bytes: a power of two.
     pub fn align(&self) -> u32 {
         1 << (self.traits >> 4 & 0x1f)
-    }
-
-    /// Whether relocations act on it.
-    pub fn is_relocated(&self) -> bool {
-        self.traits & 0x200 != 0
     }
 
     /// The order among constructors: lower runs earlier; 65535 when none was given.
@@ -397,13 +392,13 @@ pub fn connect(sections: &mut [Section]) -> Result<(), Error> {
         if !matches!(table.role(), Role::Rel | Role::Rela) {
             continue;
         }
-        let target = sections.get_mut(table.target().0 as usize).filter(|target| target.is_loaded());
+        let target = sections.get(table.target().0 as usize).filter(|target| target.is_loaded());
         let (section, found) = (index as u32, table.target().0);
         match target {
             Some(target) if target.role() == Role::Bss && table.size > 0 => {
                 return Err(Error::BadLink { section, found, expected: "a section with contents" });
             }
-            Some(target) => target.traits |= 0x200,
+            Some(_) => {}
             None => {
                 if let Some(unused) = sections.get_mut(index) {
                     unused.set_role(Role::Ignored);

@@ -1,6 +1,7 @@
 //! The end of every load: exports and functions are checked, the image is sealed, constructors run, others may find it.
 
 use super::load::{Load, Word};
+use super::tables::{ENTRY, Origin};
 use crate::error::{Error, Name};
 use crate::export::{Export, IndexError, SymbolName, buckets_for, insert};
 use crate::image::{Image, Sealed};
@@ -16,90 +17,12 @@ use llext_link::arch::Expr;
 use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::relocation::{Relocation, Relocations};
 use llext_link::elf::section::relocation_size;
-use llext_link::elf::segment::{Segment, Span};
-use llext_link::elf::symbol::{MAX_NAME, STT_GNU_IFUNC, Symbols, string_at};
+use llext_link::elf::segment::Segment;
+use llext_link::elf::symbol::{MAX_NAME, SHN_ABS, STT_GNU_IFUNC, Symbols, string_at};
 use llext_link::elf::{Format, read_word, write_word};
-use llext_link::layout::Extra;
 use llext_link::symbol::Mark;
 
-/// The run time's own tables about an extension, planned before memory is reserved.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Tables {
-    /// How many entries the table of exports has.
-    entries: u32,
-    /// The entries lie in the file's own `.exported_sym`; else they are made from its symbols.
-    exported_sym: Option<Extent>,
-    /// Room for the names of made entries, bytes.
-    names: u32,
-    /// A shared object's own dynamic symbols serve.
-    dynamic: bool,
-    /// Room for what the registry knows, bytes.
-    record: u32,
-    /// Where in that room the record begins, after the context.
-    record_at: u32,
-}
-
-const ENTRY: usize = size_of::<Export>();
-
-impl Tables {
-    fn made(&self) -> usize {
-        let entries = if self.exported_sym.is_some() || self.dynamic { 0 } else { self.entries as usize };
-        entries.saturating_mul(ENTRY)
-    }
-
-    fn buckets(&self) -> usize {
-        if self.dynamic { 0 } else { buckets_for(self.entries as usize).saturating_mul(4) }
-    }
-
-    pub(super) fn extra(&self) -> Extra {
-        let constants = self.made().saturating_add(self.buckets()).saturating_add(self.names as usize);
-        Extra { constants: u32::try_from(constants).unwrap_or(u32::MAX), data: self.record }
-    }
-}
-
 impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N, S> {
-    fn with_record(&self, tables: Tables) -> Tables {
-        let align = align_of::<Extension<M, R, N>>();
-        let record_at = size_of::<Context<R>>().next_multiple_of(align);
-        let record = record_at + size_of::<Extension<M, R, N>>();
-        Tables { record: record as u32, record_at: record_at as u32, ..tables }
-    }
-
-    /// What a relocatable file's tables need.
-    pub(super) fn plan_tables(&self) -> Tables {
-        use llext_link::elf::section::Role;
-        let exports = self.file.sections().iter().filter(|section| section.role() == Role::Exports);
-        let size: u32 = exports.map(|section| section.size()).fold(0, u32::saturating_add);
-        self.with_record(if size > 0 {
-            Tables {
-                entries: size / ENTRY as u32,
-                exported_sym: Some(Extent::default()),
-                ..Tables::default()
-            }
-        } else {
-            Tables { entries: self.tally.exports, names: self.tally.export_names, ..Tables::default() }
-        })
-    }
-
-    /// What a shared object's tables need; `exported` is where its `.exported_sym` was linked.
-    pub(super) fn plan_shared_tables(
-        &self,
-        span: Span,
-        exported: Option<(u64, u64)>,
-    ) -> Result<Tables, Error> {
-        let Some((address, size)) = exported else {
-            return Ok(self.with_record(Tables { dynamic: true, ..Tables::default() }));
-        };
-        let bad = Error::BadExports { index: 0, found: address };
-        let offset = address.checked_sub(span.base).ok_or(bad)?;
-        let extent = Extent::within(offset, size, span.size.into()).ok_or(bad)?;
-        let entries = extent.size / ENTRY as u32;
-        if extent.size % ENTRY as u32 != 0 {
-            return Err(Error::BadExports { index: entries, found: size });
-        }
-        Ok(self.with_record(Tables { entries, exported_sym: Some(extent), ..Tables::default() }))
-    }
-
     /// Checks what [`Load::finish`] would use.
     pub(super) fn check_ends(&mut self) -> Result<(), Error> {
         let exports = self.build_exports()?;
@@ -168,7 +91,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     /// Checks the exports and builds the index over them.
     fn build_exports(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
-        if let (true, Some(dynamic)) = (tables.dynamic, self.shared.dynamic) {
+        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
             self.check_indirect(&dynamic)?;
             let (image, size) =
                 (self.addresses.part(Part::Image) as usize, self.layout.size(Part::Image) as usize);
@@ -184,11 +107,16 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         if made > 0 {
             self.make_entries(extra.offset as usize, buckets_at + tables.buckets())?;
         }
-        let (part, at) = match tables.exported_sym {
-            Some(extent) if self.layout.size(Part::Image) > 0 => (Part::Image, extent.offset as usize),
-            Some(_) => (Part::Constants, self.layout.exports.offset as usize),
-            None => (Part::Constants, extra.offset as usize),
+        let (part, at) = match tables.origin {
+            Origin::Image(extent) => (Part::Image, extent.offset as usize),
+            Origin::Sections => (Part::Constants, self.layout.exports.offset as usize),
+            Origin::Globals | Origin::Dynamic => (Part::Constants, extra.offset as usize),
         };
+        if tables.origin == Origin::Sections
+            && self.layout.exports.size as usize != tables.entries as usize * ENTRY
+        {
+            return Err(Error::BadExports { index: tables.entries, found: self.layout.exports.size.into() });
+        }
         let count = self.tables.entries as usize;
         self.check_entries(part, at, count as u32)?;
         let entries = self.addresses.part(part) as usize + at;
@@ -225,7 +153,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         for index in (0..view.symbols.len()).map(SymbolIndex) {
             let symbol = view.symbols.get(index)?;
             let value = values.get(index.0 as usize).copied().unwrap_or_default();
-            if symbol.section == 0 || symbol.section == 0xfff1 || !symbol.is_exported() {
+            if symbol.section == 0 || u32::from(symbol.section) == SHN_ABS || !symbol.is_exported() {
                 continue;
             }
             if value == Mark::unusable() {

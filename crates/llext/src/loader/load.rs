@@ -2,7 +2,7 @@
 
 use super::buffer::{Buffer, Scratch};
 use super::file::{BATCH, File, Reader};
-use super::finish::Tables;
+use super::tables::Tables;
 use super::{Options, relocatable, shared};
 use crate::error::Error;
 use crate::image::{Draft, Image};
@@ -38,6 +38,9 @@ pub(super) enum Stage {
     /// There is nothing left to do.
     Done,
 }
+
+/// How many bytes copied count as one unit of work.
+pub(super) const COPIED: u32 = 256;
 
 /// Where a walk over tables of records stands.
 #[derive(Clone, Copy, Debug, Default)]

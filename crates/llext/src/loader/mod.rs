@@ -5,7 +5,9 @@ mod file;
 mod finish;
 mod load;
 mod relocatable;
+mod resolve;
 mod shared;
+mod tables;
 
 pub use load::{Footprint, Load};
 

@@ -1,8 +1,8 @@
 //! The stages of a relocatable file: what compilers and `ld -r` write.
 
-use super::load::{Cursor, Load, Providers, Stage as Whole, Word};
+use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
+use super::resolve::{Others, with_name};
 use crate::error::Error;
-use crate::export::{BATCH, Exports, SymbolName};
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
@@ -10,15 +10,13 @@ use crate::memory::Memory;
 use crate::native::{ARCH, Native};
 use crate::source::Source;
 use llext_link::Error as LinkError;
-use llext_link::addr::{Extent, Part, SymbolIndex, Word as _};
+use llext_link::addr::{Extent, Part, Word as _};
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
-use llext_link::elf::symbol::Symbols;
-use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target};
-use llext_link::symbol::{Addresses, BOUND, Mark, Query};
+use llext_link::symbol::{Addresses, BOUND, Mark};
 use llext_link::veneer::{Area, Count, Counted, Needs};
 
 /// How far a relocatable file has come. In this order:
@@ -50,9 +48,6 @@ pub(super) struct Progress {
     got_used: u32,
     stubs_used: u32,
 }
-
-/// How many bytes copied count as one unit of work.
-const COPIED: u32 = 256;
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     pub(super) fn advance_relocatable(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
@@ -130,16 +125,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Provided::Plain(address) | Provided::Bound(0 | 2, address) => Some(address as u64),
             Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
         };
-        let mut lookup =
-            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, &own, host, providers);
-        let listener = &mut self.options.missing;
-        let mut missing = |name: &[u8]| {
-            if let Some(hear) = listener {
-                hear(name);
-            }
-        };
-        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, &mut missing)?;
-        *budget = budget.saturating_sub(view.symbols.len().max(1));
+        let others = Others { host, providers, missing: &mut self.options.missing };
+        let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
         if !done {
             return Ok(Stage::Resolve);
         }
@@ -290,35 +277,4 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
         Ok(Some(next))
     }
-}
-
-/// Asks for a batch of names: the run time itself, the host, then the extensions that may provide.
-pub(super) fn ask<M: Memory, R: RawMutex, const N: usize>(
-    queries: &[Query<'_>],
-    found: &mut [Option<u64>],
-    own: &dyn Fn(&[u8]) -> Option<u64>,
-    host: &dyn Exports,
-    providers: &mut Providers<'_, M, R, N>,
-) {
-    let mut names = [SymbolName::new(b""); BATCH];
-    let mut addresses = [None; BATCH];
-    for ((name, address), query) in names.iter_mut().zip(&mut addresses).zip(queries) {
-        *name = SymbolName { bytes: query.name, hash: query.hash };
-        *address = own(query.name).map(|address| address as usize);
-    }
-    let names = names.get(..queries.len()).unwrap_or_default();
-    host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
-    for ((name, address), found) in names.iter().zip(addresses).zip(found) {
-        *found = address.or_else(|| providers.find(name)).map(|address| address as u64);
-    }
-}
-
-/// The error with the name of the symbol it is about.
-pub(super) fn with_name(mut error: LinkError, symbols: &Symbols<'_, Native>) -> LinkError {
-    if let Some(about) = error.symbol_mut() {
-        let index = SymbolIndex(about.index);
-        let name = symbols.get(index).and_then(|symbol| symbols.name(index, &symbol));
-        about.name = name.map_or(Name::EMPTY, Name::new);
-    }
-    error
 }

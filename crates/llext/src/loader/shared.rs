@@ -1,7 +1,7 @@
 //! The stages of a shared object: one reservation of its whole span, planned from the program headers.
 
-use super::load::{Cursor, Load, Stage as Whole, Word};
-use super::relocatable::{ask, with_name};
+use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
+use super::resolve::{Others, with_name};
 use crate::error::Error;
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
@@ -21,7 +21,7 @@ use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target, apply_relr};
-use llext_link::symbol::{Addresses, BOUND, Query, View};
+use llext_link::symbol::{Addresses, BOUND, View};
 use llext_link::veneer::Area;
 
 /// How far a shared object has come. In this order:
@@ -61,9 +61,6 @@ pub(super) struct Progress {
     /// How many relocations wait until the image can run.
     pub(super) deferred: u32,
 }
-
-/// How many bytes copied count as one unit of work.
-const COPIED: u32 = 256;
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     pub(super) fn advance_shared(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
@@ -210,16 +207,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours.
             Provided::Bound(stub, _) => bound.get(stub).filter(|_| ARCH.binder.is_some()).copied(),
         };
-        let mut lookup =
-            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, &own, host, providers);
-        let listener = &mut self.options.missing;
-        let mut missing = |name: &[u8]| {
-            if let Some(hear) = listener {
-                hear(name);
-            }
-        };
-        let done = self.resolve.step(&view, self.values.table_mut(), *budget, &mut lookup, &mut missing)?;
-        *budget = budget.saturating_sub(symbols.len().max(1));
+        let others = Others { host, providers, missing: &mut self.options.missing };
+        let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
         if !done {
             return Ok(Stage::Resolve);
         }

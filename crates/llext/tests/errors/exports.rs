@@ -91,3 +91,11 @@ fn an_export_has_a_name_of_its_own() {
     bytes[at + 5] = b'e';
     says(verify(&host, &bytes), expected, "probe: exported twice");
 }
+
+#[test]
+fn a_listed_export_is_not_cut_short() {
+    let source = "__attribute__((section(\".exported_sym\"), used)) static const char part[12] = {0};";
+    let bytes = object("cut", source);
+    let error = error_of(verify(&host(), &bytes));
+    says(Err::<(), _>(error), Error::BadExports { index: 0, found: 12 }, "exports: bad entry 0 (found 0xc)");
+}

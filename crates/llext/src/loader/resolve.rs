@@ -1,0 +1,76 @@
+//! Who provides what a file does not define: the run time itself, the host, then other extensions.
+
+use super::Listener;
+use super::load::{Providers, Word};
+use crate::error::Error;
+use crate::export::{BATCH, Exports, SymbolName};
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use crate::native::Native;
+use llext_link::Error as LinkError;
+use llext_link::addr::SymbolIndex;
+use llext_link::elf::symbol::Symbols;
+use llext_link::error::Name;
+use llext_link::symbol::{Query, Resolve, View};
+
+/// Everybody but the run time, and who hears what nobody provides.
+pub(super) struct Others<'a, 'r, 'l, M: Memory, R: RawMutex, const N: usize> {
+    pub(super) host: &'a dyn Exports,
+    pub(super) providers: &'a mut Providers<'r, M, R, N>,
+    pub(super) missing: &'a mut Option<Listener<'l>>,
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
+    /// Resolves symbols as far as the budget goes; true when all are done. `own` is what the run time provides.
+    pub(super) fn resolve(
+        self,
+        resolve: &mut Resolve,
+        view: &View<'_, Native>,
+        values: &mut [Word],
+        budget: &mut u32,
+        own: &dyn Fn(&[u8]) -> Option<u64>,
+    ) -> Result<bool, Error> {
+        let Self { host, providers, missing } = self;
+        let mut lookup =
+            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, own, host, providers);
+        let mut hear = |name: &[u8]| {
+            if let Some(listener) = missing {
+                listener(name);
+            }
+        };
+        let done = resolve.step(view, values, *budget, &mut lookup, &mut hear)?;
+        *budget = budget.saturating_sub(view.symbols.len().max(1));
+        Ok(done)
+    }
+}
+
+/// Asks for a batch of names.
+fn ask<M: Memory, R: RawMutex, const N: usize>(
+    queries: &[Query<'_>],
+    found: &mut [Option<u64>],
+    own: &dyn Fn(&[u8]) -> Option<u64>,
+    host: &dyn Exports,
+    providers: &mut Providers<'_, M, R, N>,
+) {
+    let mut names = [SymbolName::new(b""); BATCH];
+    let mut addresses = [None; BATCH];
+    for ((name, address), query) in names.iter_mut().zip(&mut addresses).zip(queries) {
+        *name = SymbolName { bytes: query.name, hash: query.hash };
+        *address = own(query.name).map(|address| address as usize);
+    }
+    let names = names.get(..queries.len()).unwrap_or_default();
+    host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
+    for ((name, address), found) in names.iter().zip(addresses).zip(found) {
+        *found = address.or_else(|| providers.find(name)).map(|address| address as u64);
+    }
+}
+
+/// The error with the name of the symbol it is about.
+pub(super) fn with_name(mut error: LinkError, symbols: &Symbols<'_, Native>) -> LinkError {
+    if let Some(about) = error.symbol_mut() {
+        let index = SymbolIndex(about.index);
+        let name = symbols.get(index).and_then(|symbol| symbols.name(index, &symbol));
+        about.name = name.map_or(Name::EMPTY, Name::new);
+    }
+    error
+}
