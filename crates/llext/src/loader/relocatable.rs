@@ -122,8 +122,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let (providers, host) = (&mut self.providers, self.options.host);
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
             // An object's `__dso_handle` is ours: what it is passed to needs no stub.
-            Provided::Plain(address) | Provided::Bound(0 | 2, address) => Some(address as u64),
-            Provided::Bound(stub, _) => ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get()),
+            Provided::Plain(address) | Provided::Bound(0 | 2, address) => Some(Some(address as u64)),
+            Provided::Bound(stub, _) => Some(ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get())),
         };
         let others = Others { host, providers, missing: &mut self.options.missing };
         let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;

@@ -21,14 +21,15 @@ pub(super) struct Others<'a, 'r, 'l, M: Memory, R: RawMutex, const N: usize> {
 }
 
 impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
-    /// Resolves symbols as far as the budget goes; true when all are done. `own` is what the run time provides.
+    /// Resolves symbols as far as the budget goes; true when all are done. `own` is what the run time provides itself;
+    /// where it says `Some(None)`, nobody else may.
     pub(super) fn resolve(
         self,
         resolve: &mut Resolve,
         view: &View<'_, Native>,
         values: &mut [Word],
         budget: &mut u32,
-        own: &dyn Fn(&[u8]) -> Option<u64>,
+        own: &dyn Fn(&[u8]) -> Option<Option<u64>>,
     ) -> Result<bool, Error> {
         let Self { host, providers, missing } = self;
         let mut lookup =
@@ -48,20 +49,20 @@ impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
 fn ask<M: Memory, R: RawMutex, const N: usize>(
     queries: &[Query<'_>],
     found: &mut [Option<u64>],
-    own: &dyn Fn(&[u8]) -> Option<u64>,
+    own: &dyn Fn(&[u8]) -> Option<Option<u64>>,
     host: &dyn Exports,
     providers: &mut Providers<'_, M, R, N>,
 ) {
     let mut names = [SymbolName::new(b""); BATCH];
     let mut addresses = [None; BATCH];
-    for ((name, address), query) in names.iter_mut().zip(&mut addresses).zip(queries) {
+    for (name, query) in names.iter_mut().zip(queries) {
         *name = SymbolName { bytes: query.name, hash: query.hash };
-        *address = own(query.name).map(|address| address as usize);
     }
     let names = names.get(..queries.len()).unwrap_or_default();
     host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
     for ((name, address), found) in names.iter().zip(addresses).zip(found) {
-        *found = address.or_else(|| providers.find(name)).map(|address| address as u64);
+        let others = || address.or_else(|| providers.find(name)).map(|address| address as u64);
+        *found = own(name.bytes).unwrap_or_else(others);
     }
 }
 

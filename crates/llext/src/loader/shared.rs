@@ -203,9 +203,10 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let (providers, host) = (&mut self.providers, self.options.host);
         let bound = self.addresses.bound.map(|address| address.get());
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
-            Provided::Plain(address) => Some(address as u64),
-            // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours.
-            Provided::Bound(stub, _) => bound.get(stub).filter(|_| ARCH.binder.is_some()).copied(),
+            Provided::Plain(address) => Some(Some(address as u64)),
+            // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours. Without a stub the host's
+            // function must not serve: it would keep what outlives the extension.
+            Provided::Bound(stub, _) => Some(bound.get(stub).filter(|_| ARCH.binder.is_some()).copied()),
         };
         let others = Others { host, providers, missing: &mut self.options.missing };
         let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
