@@ -82,10 +82,6 @@ unsafe impl<M: Memory> Memory for Counted<M> {
         self.0.reach()
     }
 
-    fn nearby(&self) -> Window {
-        self.0.nearby()
-    }
-
     fn reserve(&mut self, request: &Request) -> Result<Self::Block, MemoryError> {
         let block = self.0.reserve(request)?;
         USE.grow(request.sizes.iter().sum());

@@ -49,6 +49,13 @@ impl Default for Linux {
     }
 }
 
+impl Linux {
+    /// The run addresses near this process's own code, where short branches to it work.
+    pub fn nearby(&self) -> Window {
+        self.places.window()
+    }
+}
+
 // SAFETY: a block is a mapping of its own, laid out by `Plan` and found by `Neighbourhood::map`,
 // which checks the window. Scratch is an allocation of its own.
 unsafe impl Memory for Linux {
@@ -57,10 +64,6 @@ unsafe impl Memory for Linux {
 
     fn reach(&self) -> Window {
         place::EVERYWHERE
-    }
-
-    fn nearby(&self) -> Window {
-        self.places.window()
     }
 
     fn reserve(&mut self, request: &Request) -> Result<LinuxBlock, MemoryError> {

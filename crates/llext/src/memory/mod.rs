@@ -200,12 +200,6 @@ pub unsafe trait Memory {
     /// The run addresses a block can get.
     fn reach(&self) -> Window;
 
-    /// The part of [`reach`](Self::reach) near the host's own code, where short branches to it work.
-    /// A request for this window is worth a first try.
-    fn nearby(&self) -> Window {
-        self.reach()
-    }
-
     /// Finds a place for a request and keeps it.
     fn reserve(&mut self, request: &Request) -> Result<Self::Block, MemoryError>;
 
