@@ -97,7 +97,6 @@ pub fn plan<F: Format>(
     layout.preinit = place_array(sections, Role::Preinit, constants)?;
     layout.init = place_array(sections, Role::Init, constants)?;
     layout.fini = place_array(sections, Role::Fini, constants)?;
-    place_role(sections, Role::Note, constants)?;
     place_role(sections, Role::Rodata, constants)?;
     layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
     layout.got = constants.extent(u64::from(needs.got) * word, word)?;

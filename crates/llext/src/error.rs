@@ -1,5 +1,6 @@
 //! Every way a load, a look-up or an unload can fail.
 
+use crate::lifecycle::Phase;
 use crate::memory::MemoryError;
 use crate::source::ReadError;
 pub use llext_link::error::{Explanation, Name};
@@ -54,22 +55,29 @@ pub enum Error [
         /// The symbol.
         name: Name } => "{name}: not exported by the extension",
         "export it: LL_EXTENSION_SYMBOL in C, #[llext_sdk::export] in Rust";
-    /// Live extensions use symbols of this one.
+    /// The extension cannot go: others use it.
     425 InUse {
-        /// How many.
+        /// How many live extensions use symbols of it.
         dependents: u32,
-        /// The first of them; empty while it is being loaded.
-        first: Name } => "extension: in use (found {dependents} dependents, the first {first:?}; expected none)",
-        "unload them first";
+        /// How many objects of the host's are tied to it.
+        objects: u32,
+        /// How many calls run in it, and loads may use it.
+        calls: u32,
+        /// The first dependent, else the first object.
+        first: Name } => "extension: in use by {first:?} (found {dependents} dependents, {objects} host objects, {calls} calls; expected none)",
+        "unload its dependents and release its objects first, wait for its calls, or unload it later";
     /// More handles of one extension than can be counted.
     426 TooManyUses => "use count: full",
-        "drop handles that are no longer needed";
+        "drop handles that are no longer needed; the greatest counts are MAX_USES and MAX_HOLDS";
     /// A provider was named that lives in another registry.
     427 ForeignProvider => "provider: lives in another registry",
         "name providers that were loaded by the same registry";
     /// A load was asked to go on after its end.
     428 LoadEnded => "load: has ended (found another step, expected none)",
         "stop calling step when it is ready";
+    /// The extension that was referred to is gone.
+    429 Died => "extension: gone",
+        "load it again, and take what refers to it from the new handle";
     /// The extension's own initialisation said no; everything was rolled back.
     430 InitFailed {
         /// The status it returned.
@@ -101,6 +109,35 @@ pub enum Error [
         /// `r_offset` of the relocation.
         found: u64 } => "resolver's slot: not writable (found {found:#x}, expected a writable segment)",
         "the file is damaged: link it again";
+    /// The extension is not in the state that the step begins with.
+    435 WrongPhase {
+        /// How far it has come.
+        found: Phase,
+        /// Where the step begins.
+        expected: Phase } => "extension: wrong phase (found {found:?}, expected {expected:?})",
+        "bring an extension up once, after it was loaded with bring_up(false), and tear it down once";
+    /// More objects of the host's than fit.
+    436 TooManyObjects => "host objects: no room for another",
+        "release some, or build with the feature alloc";
+    /// The host does not allow this extension to use the symbol.
+    440 Denied {
+        /// The symbol.
+        name: Name,
+        /// The group it belongs to.
+        group: &'static str } => "{name}: not allowed (found in group {group:?}, expected one of the allowed groups)",
+        "allow the group for this load, or drop the call";
+    /// Extensions need each other in a circle.
+    441 Cycle {
+        /// The one that is needed by what it needs.
+        name: Name } => "{name}: needed by what it needs itself",
+        "break the circle: load the one that can do without the other first, or join them";
+    /// A chain of needed extensions is too long.
+    442 TooDeep {
+        /// The one that was not loaded any more.
+        name: Name,
+        /// How many may need each other.
+        expected: u32 } => "{name}: needed by too long a chain (expected at most {expected})",
+        "load some of what it needs beforehand";
 }
 }
 

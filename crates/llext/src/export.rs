@@ -5,6 +5,7 @@
 
 use core::ffi::{CStr, c_char};
 
+mod group;
 mod index;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod libc;
@@ -13,6 +14,7 @@ mod macros;
 mod section;
 mod table;
 
+pub use group::Group;
 pub use index::{Index, IndexError, buckets_for, insert, lookup};
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use libc::Libc;
@@ -138,6 +140,12 @@ pub trait Exports {
         let _ = soname;
         false
     }
+
+    /// The group of the symbol `name`, if it is known and in one: see [`Group`].
+    fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
+        let _ = name;
+        None
+    }
 }
 
 impl<E: Exports + ?Sized> Exports for &E {
@@ -151,6 +159,10 @@ impl<E: Exports + ?Sized> Exports for &E {
 
     fn provides(&self, soname: &[u8]) -> bool {
         (**self).provides(soname)
+    }
+
+    fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
+        (**self).group(name)
     }
 }
 
@@ -166,6 +178,10 @@ impl<E: Exports> Exports for [E] {
     fn provides(&self, soname: &[u8]) -> bool {
         self.iter().any(|exports| exports.provides(soname))
     }
+
+    fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
+        self.iter().find(|exports| exports.address(name).is_some())?.group(name)
+    }
 }
 
 impl<E: Exports, const N: usize> Exports for [E; N] {
@@ -179,6 +195,10 @@ impl<E: Exports, const N: usize> Exports for [E; N] {
 
     fn provides(&self, soname: &[u8]) -> bool {
         self.as_slice().provides(soname)
+    }
+
+    fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
+        self.as_slice().group(name)
     }
 }
 

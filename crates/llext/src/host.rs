@@ -41,6 +41,10 @@ impl Exports for ProcessExports {
     fn provides(&self, soname: &[u8]) -> bool {
         self.own.provides(soname) || self.libc.as_ref().is_some_and(|libc| libc.provides(soname))
     }
+
+    fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
+        self.own.group(name)
+    }
 }
 
 impl Host {

@@ -26,17 +26,18 @@ pub mod memory;
 pub mod native;
 pub mod registry;
 pub mod source;
+mod sync;
 
-pub use call::Symbol;
+pub use call::{Function, Symbol};
 pub use error::Error;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use host::{Host, Plugin};
-pub use lifecycle::{ExtensionPanic, PanicHook};
+pub use lifecycle::{ExtensionPanic, Leaving, LeavingHook, PanicHook, Phase};
 pub use llext_macros::{export, interface};
 pub use loader::{Load, Loader};
 pub use lock::{NoopRawMutex, RawMutex};
 pub use memory::{Memory, Pool};
-pub use registry::{Handle, Refused, Registry};
+pub use registry::{Handle, Refused, Registry, Weak};
 pub use source::Source;
 
 /// The programs of the README compile.

@@ -3,9 +3,15 @@
 //! gABI chapter 5, "Initialization and Termination Functions"; Itanium C++ ABI 3.3.6.3, "Runtime API".
 
 use crate::error::Name;
-use crate::lock::{Locked, RawMutex};
-use core::ffi::{c_int, c_void};
-use llext_link::symbol::BOUND;
+use llext_link::addr::Part;
+
+mod context;
+mod list;
+mod provided;
+
+pub use context::Phase;
+pub(crate) use context::{Context, Revoke};
+pub(crate) use provided::{Provided, bound, provided};
 
 /// What an extension said before it gave up.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +26,26 @@ pub struct ExtensionPanic<'a> {
 
 /// What the host does when an extension panics; it does not come back.
 pub type PanicHook = fn(&ExtensionPanic<'_>) -> !;
+
+/// An extension whose destructors have run, and whose memory goes next.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaving {
+    /// The extension's name.
+    pub extension: Name,
+    /// The address and size of each part, in the order of [`Part::ALL`]. What the host kept of it (log messages whose
+    /// text lies there, say) must be dealt with now.
+    pub parts: [(usize, usize); Part::ALL.len()],
+}
+
+/// What the host does before the memory of an extension goes.
+pub type LeavingHook = fn(&Leaving);
+
+/// What the host wants to hear.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hooks {
+    pub(crate) panic: PanicHook,
+    pub(crate) leaving: Option<LeavingHook>,
+}
 
 /// An array of functions in the image: checked to lie in the extension's code.
 #[derive(Clone, Copy, Debug, Default)]
@@ -92,152 +118,6 @@ impl Lifecycle {
             self.last.into_iter().for_each(|function| run(function));
         }
     }
-}
-
-/// A destructor registered at run time, and its argument.
-#[derive(Clone, Copy)]
-struct Exit {
-    function: unsafe extern "C" fn(*mut c_void),
-    argument: *mut c_void,
-}
-
-/// How many destructors fit without an allocator.
-const FIXED: usize = if cfg!(feature = "alloc") { 4 } else { 16 };
-
-struct Exits {
-    fixed: [Option<Exit>; FIXED],
-    len: usize,
-    #[cfg(feature = "alloc")]
-    more: alloc::vec::Vec<Exit>,
-}
-
-// SAFETY: the functions are called by whoever unloads, as the C++ ABI has it; the argument is theirs.
-unsafe impl Send for Exits {}
-
-/// What an extension's `__dso_handle` points to: it tells the run time which extension calls.
-pub(crate) struct Context<R> {
-    name: Name,
-    panic: PanicHook,
-    exits: Locked<R, Exits>,
-}
-
-impl<R: RawMutex> Context<R> {
-    pub(crate) fn new(name: &str, panic: PanicHook) -> Self {
-        let exits = Exits {
-            fixed: [None; FIXED],
-            len: 0,
-            #[cfg(feature = "alloc")]
-            more: alloc::vec::Vec::new(),
-        };
-        Self { name: Name::new(name.as_bytes()), panic, exits: Locked::new(exits) }
-    }
-
-    /// Runs what was registered with `__cxa_atexit`, last one first; what that registers runs too.
-    ///
-    /// # Safety
-    /// The extension's image is sealed and not yet retired.
-    pub(crate) unsafe fn run_exits(&self) {
-        while let Some(exit) = self.exits.with(Exits::pop) {
-            // SAFETY: the extension registered function and argument together, and its image is still there.
-            unsafe { (exit.function)(exit.argument) }
-        }
-    }
-}
-
-impl Exits {
-    fn push(&mut self, exit: Exit) -> bool {
-        if let Some(free) = self.fixed.get_mut(self.len) {
-            *free = Some(exit);
-            self.len += 1;
-            return true;
-        }
-        self.push_more(exit)
-    }
-
-    #[cfg(feature = "alloc")]
-    fn push_more(&mut self, exit: Exit) -> bool {
-        self.more.push(exit);
-        true
-    }
-
-    #[cfg(not(feature = "alloc"))]
-    fn push_more(&mut self, _: Exit) -> bool {
-        false
-    }
-
-    fn pop(&mut self) -> Option<Exit> {
-        #[cfg(feature = "alloc")]
-        if let Some(exit) = self.more.pop() {
-            return Some(exit);
-        }
-        self.len = self.len.checked_sub(1)?;
-        self.fixed.get_mut(self.len)?.take()
-    }
-}
-
-/// A function that the run time provides to every extension, before the host is asked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Provided {
-    /// At this address.
-    Plain(usize),
-    /// At this address, and called through the binding stub of this number: it must be told who calls.
-    Bound(usize, usize),
-}
-
-/// What the run time provides under `name`.
-pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<Provided> {
-    Some(match name {
-        b"__cxa_atexit" => Provided::Bound(0, cxa_atexit::<R> as *const () as usize),
-        b"atexit" => Provided::Bound(1, atexit::<R> as *const () as usize),
-        b"__cxa_finalize" => Provided::Plain(cxa_finalize as *const () as usize),
-        b"llext_panic" => Provided::Bound(2, llext_panic::<R> as *const () as usize),
-        _ => return None,
-    })
-}
-
-/// The functions that are called through the binding stubs, in the order of the stubs.
-pub(crate) fn bound<R: RawMutex>() -> [usize; BOUND] {
-    [
-        cxa_atexit::<R> as *const () as usize,
-        atexit::<R> as *const () as usize,
-        llext_panic::<R> as *const () as usize,
-    ]
-}
-
-/// `atexit`, bound: the third argument is not its caller's.
-extern "C" fn atexit<R: RawMutex>(
-    function: unsafe extern "C" fn(*mut c_void),
-    _: *mut c_void,
-    context: *const Context<R>,
-) -> c_int {
-    // A function without parameters ignores the argument it will be given.
-    cxa_atexit::<R>(function, core::ptr::null_mut(), context)
-}
-
-/// Registers a destructor; 0 when it was registered, else there was no room.
-extern "C" fn cxa_atexit<R: RawMutex>(
-    function: unsafe extern "C" fn(*mut c_void),
-    argument: *mut c_void,
-    context: *const Context<R>,
-) -> c_int {
-    // SAFETY: `context` is the `__dso_handle` that the loader gave the extension.
-    let context = unsafe { &*context };
-    c_int::from(!context.exits.with(|exits| exits.push(Exit { function, argument })))
-}
-
-/// Unloading runs the registered destructors itself.
-extern "C" fn cxa_finalize(_: *mut c_void) {}
-
-extern "C" fn llext_panic<R: RawMutex>(
-    file: *const u8,
-    len: usize,
-    context: *const Context<R>,
-    line: u32,
-) -> ! {
-    // SAFETY: `context` is the extension's `__dso_handle`, and the panic handler gives a file name of that length.
-    let (context, file) = unsafe { (&*context, core::slice::from_raw_parts(file, len)) };
-    let file = core::str::from_utf8(file).unwrap_or("");
-    (context.panic)(&ExtensionPanic { extension: context.name, file, line })
 }
 
 /// What happens when the host gave no hook: the process ends, or the processor stops here.

@@ -4,6 +4,7 @@
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
+use core::time::Duration;
 
 /// A mutual exclusion without data.
 ///
@@ -17,6 +18,16 @@ pub unsafe trait RawMutex {
 
     /// Runs `f` alone.
     fn lock<T>(&self, f: impl FnOnce() -> T) -> T;
+
+    /// Wakes those who wait for something that has just changed. Without waiting there is nobody to wake.
+    fn notify(&self) {}
+
+    /// Runs `attempt` alone, again after each [`RawMutex::notify`], until it gives a value or `timeout` has passed. A
+    /// mutex that cannot wait tries once.
+    fn wait<T>(&self, timeout: Duration, attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let _ = timeout;
+        self.lock(attempt)
+    }
 }
 
 /// No lock: for one thread without interrupts that load. A registry with it cannot be shared between threads.
@@ -47,19 +58,35 @@ unsafe impl RawMutex for CriticalSectionRawMutex {
     }
 }
 
-/// A mutex of the standard library.
+/// A mutex of the standard library, and what its waiters sleep on.
 #[cfg(feature = "std")]
 #[derive(Debug)]
-pub struct StdRawMutex(std::sync::Mutex<()>);
+pub struct StdRawMutex(std::sync::Mutex<()>, std::sync::Condvar);
 
 #[cfg(feature = "std")]
 // SAFETY: the guard is held while the closure runs.
 unsafe impl RawMutex for StdRawMutex {
-    const INIT: Self = Self(std::sync::Mutex::new(()));
+    const INIT: Self = Self(std::sync::Mutex::new(()), std::sync::Condvar::new());
 
     fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
         let _guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         f()
+    }
+
+    fn notify(&self) {
+        // Under the mutex, or a waiter between its attempt and its sleep would miss it.
+        self.lock(|| self.1.notify_all());
+    }
+
+    fn wait<T>(&self, timeout: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+        let mut found = None;
+        let guard = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let waited = self.1.wait_timeout_while(guard, timeout, |()| {
+            found = attempt();
+            found.is_none()
+        });
+        drop(waited.unwrap_or_else(std::sync::PoisonError::into_inner));
+        found
     }
 }
 
@@ -82,6 +109,23 @@ impl<R: RawMutex, T> Locked<R, T> {
         self.raw.lock(|| {
             // SAFETY: the lock excludes all others, and closures given here do not nest.
             f(unsafe { &mut *self.value.get() })
+        })
+    }
+
+    /// Wakes those who wait.
+    pub(crate) fn notify(&self) {
+        self.raw.notify();
+    }
+
+    /// Runs `attempt` alone with the value until it succeeds or `timeout` has passed.
+    pub(crate) fn wait<U>(
+        &self,
+        timeout: Duration,
+        mut attempt: impl FnMut(&mut T) -> Option<U>,
+    ) -> Option<U> {
+        self.raw.wait(timeout, || {
+            // SAFETY: as in `with`: an attempt runs under the lock.
+            attempt(unsafe { &mut *self.value.get() })
         })
     }
 }

@@ -1,31 +1,80 @@
-//! ELF notes: the one that carries the ABI version of an extension.
+//! ELF notes: the ABI version of an extension, and what it needs.
 //!
-//! gABI chapter 5, "Note Section". The note: owner `llext`, type 1, one 32-bit word in the file's byte order.
+//! gABI chapter 5, "Note Section". Owner `llext`; type 1: the version, one 32-bit word in the file's byte order; type 2:
+//! the name of an extension that must be there first, NUL-terminated, a note for each.
 
 use super::{Format, Quad, record};
 use crate::error::Error;
+use core::marker::PhantomData;
 
 /// The newest ABI version this build understands.
 pub const ABI_VERSION: u32 = 1;
 
-/// Looks through a note section for `llext`'s note; its version, if it is there.
-pub fn abi_version<F: Format>(notes: &[u8]) -> Result<Option<u32>, Error> {
-    let mut at = 0usize;
-    while let Some(header) = notes.get(at..).and_then(|rest| rest.first_chunk::<12>()) {
+/// The types of `llext`'s notes.
+const ABI: u32 = 1;
+const NEEDED: u32 = 2;
+
+/// The descriptions of `llext`'s notes of one type.
+struct Descriptions<'a, F> {
+    notes: &'a [u8],
+    at: usize,
+    kind: u32,
+    format: PhantomData<F>,
+}
+
+impl<'a, F: Format> Descriptions<'a, F> {
+    fn new(notes: &'a [u8], kind: u32) -> Self {
+        Self { notes, at: 0, kind, format: PhantomData }
+    }
+
+    /// The next note: whether it is one of those, and its description.
+    fn advance(&mut self) -> Result<Option<(bool, &'a [u8])>, Error> {
+        let at = self.at;
+        let Some(header) = self.notes.get(at..).and_then(|rest| rest.first_chunk::<12>()) else {
+            return Ok(None);
+        };
+        // A malformed note ends the walk.
+        self.at = self.notes.len();
         let malformed = Error::BadNote { offset: at as u32 };
         let word = |from: usize| header.get(from..).and_then(record::<Quad<F>>).map_or(0, |word| word.get());
         let (name_size, desc_size, kind) = (word(0) as usize, word(4) as usize, word(8));
         let name_at = at + header.len();
         let desc_at = padded(name_at, name_size).ok_or(malformed)?;
         let end = padded(desc_at, desc_size).ok_or(malformed)?;
-        let name = notes.get(name_at..).and_then(|rest| rest.get(..name_size)).ok_or(malformed)?;
-        let desc = notes.get(desc_at..).and_then(|rest| rest.get(..desc_size)).ok_or(malformed)?;
-        if name == b"llext\0" && kind == 1 {
-            return record::<Quad<F>>(desc).map(|word| Some(word.get())).ok_or(malformed);
-        }
-        at = end;
+        let name = self.notes.get(name_at..).and_then(|rest| rest.get(..name_size)).ok_or(malformed)?;
+        let desc = self.notes.get(desc_at..).and_then(|rest| rest.get(..desc_size)).ok_or(malformed)?;
+        self.at = end;
+        Ok(Some((name == b"llext\0" && kind == self.kind, desc)))
     }
-    Ok(None)
+}
+
+impl<'a, F: Format> Iterator for Descriptions<'a, F> {
+    type Item = Result<&'a [u8], Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.advance() {
+                Ok(Some((true, desc))) => return Some(Ok(desc)),
+                Ok(Some((false, _))) => {}
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+/// The version in `llext`'s note, if it is there.
+pub fn abi_version<F: Format>(notes: &[u8]) -> Result<Option<u32>, Error> {
+    let Some(desc) = Descriptions::<F>::new(notes, ABI).next().transpose()? else { return Ok(None) };
+    record::<Quad<F>>(desc).map(|word| Some(word.get())).ok_or(Error::BadNote { offset: 0 })
+}
+
+/// The names of the extensions that the file needs.
+pub fn needed<F: Format>(notes: &[u8]) -> impl Iterator<Item = Result<&[u8], Error>> {
+    Descriptions::<F>::new(notes, NEEDED).map(|desc| {
+        let desc = desc?;
+        Ok(desc.split(|byte| *byte == 0).next().unwrap_or_default())
+    })
 }
 
 /// Refuses a version that is newer than [`ABI_VERSION`].

@@ -45,7 +45,7 @@ pub enum Role {
     Text,
     /// Constants.
     Rodata,
-    /// ELF notes; loaded like constants, and searched for the ABI version.
+    /// ELF notes: read for the ABI version and for what the extension needs, and not loaded.
     Note,
     /// `.exported_sym`: LLEXT's table of exports.
     Exports,
@@ -119,7 +119,7 @@ impl Section {
 
     /// Whether it takes room in the image.
     pub fn is_loaded(&self) -> bool {
-        !matches!(self.role(), Role::Ignored | Role::Rel | Role::Rela)
+        !matches!(self.role(), Role::Ignored | Role::Note | Role::Rel | Role::Rela)
     }
 
     /// Where its contents lie in the file.

@@ -58,14 +58,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             exports,
             lifecycle,
             context,
-            providers: self.providers.hand_over(),
+            providers: self.options.providers.hand_over(),
             soname,
         };
         const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
         // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
         // else lies there and no code has run yet.
         unsafe {
-            context.write(Context::<R>::new(self.name, self.options.panic));
+            context.write(Context::<R>::new(self.name, self.options.hooks));
             record.write(extension);
         }
         self.free_scratch();
@@ -77,15 +77,12 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let busy = Error::Busy { name: Name::new(self.name.as_bytes()) };
         let id = self.claim.take().ok_or(busy)?;
         self.registry.initialise(id, record);
-        // SAFETY: the record was just written, and nobody takes it away before it is published.
-        let extension = unsafe { record.as_ref() };
-        // SAFETY: the image is sealed, its functions were checked, and who called `start` vouched for its code.
-        let status = unsafe { extension.lifecycle.bringup() };
-        if status != 0 {
-            self.registry.roll_back(id, record);
-            return Err(Error::InitFailed { status });
+        if self.options.bring_up {
+            // SAFETY: the record was just written, and nobody takes it away before it is published.
+            let brought_up = unsafe { record.as_ref() }.bringup();
+            brought_up.inspect_err(|_| self.registry.roll_back(id))?;
         }
-        self.registry.publish(id)
+        Ok(self.registry.publish(id, record))
     }
 
     /// Checks the exports and builds the index over them.

@@ -52,7 +52,7 @@ pub(super) struct Cursor {
 /// A load on its way: call [`Load::step`] until it is ready.
 pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) registry: &'r Registry<M, R, N>,
-    pub(super) options: Options<'l, N>,
+    pub(super) options: Options<'r, 'l, M, R, N>,
     pub(super) name: &'l str,
     /// The reserved name, until the extension is published.
     pub(super) claim: Option<Id>,
@@ -71,7 +71,6 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) tally: Tally,
     pub(super) layout: Layout,
     pub(super) addresses: Addresses<Word>,
-    pub(super) providers: Providers<'r, M, R, N>,
     pub(super) image: Option<Image<'r, M, R, Draft>>,
     pub(super) tables: Tables,
     pub(super) relocatable: relocatable::Progress,
@@ -79,7 +78,12 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, R, N, S> {
-    fn begin(registry: &'r Registry<M, R, N>, mut options: Options<'l, N>, source: S, name: &'l str) -> Self {
+    fn begin(
+        registry: &'r Registry<M, R, N>,
+        mut options: Options<'r, 'l, M, R, N>,
+        source: S,
+        name: &'l str,
+    ) -> Self {
         let scratch = Scratch::new(&registry.memory, options.scratch.take());
         let file = File {
             source,
@@ -93,7 +97,6 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; BOUND] };
         Self {
             registry,
-            providers: Providers::new(registry),
             options,
             name,
             claim: None,
@@ -119,7 +122,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
 
     pub(super) fn of_live(
         registry: &'r Registry<M, R, N>,
-        options: Options<'l, N>,
+        options: Options<'r, 'l, M, R, N>,
         source: S,
         handle: Handle<'r, M, R, N>,
     ) -> Self {
@@ -130,15 +133,14 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
 
     pub(super) fn new(
         registry: &'r Registry<M, R, N>,
-        options: Options<'l, N>,
+        options: Options<'r, 'l, M, R, N>,
         source: S,
         name: &'l str,
         id: Id,
-    ) -> Result<Self, Error> {
+    ) -> Self {
         let mut load = Self::begin(registry, options, source, name);
         load.claim = Some(id);
-        load.providers.choose(&load.options.providers, load.options.search_live);
-        Ok(load)
+        load
     }
 
     /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied are one unit
@@ -167,7 +169,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             self.advance(&mut u32::MAX.clone())?;
         }
         if let Some(live) = self.live.take() {
-            return Ok(Footprint { parts: live.extension().sizes, scratch: 0 });
+            return Ok(Footprint { parts: live.sizes, scratch: 0 });
         }
         self.check_ends()?;
         Ok(Footprint { parts: self.layout.sizes, scratch: self.scratch.taken() })
@@ -259,7 +261,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         self.stage = Stage::Done;
         self.image = None;
         self.free_scratch();
-        self.providers.release();
+        self.options.providers.release();
         if let Some(id) = self.claim.take() {
             self.registry.abandon(id);
         }
@@ -289,81 +291,4 @@ pub struct Footprint {
     pub parts: [u32; 4],
     /// Scratch memory, only while it is loaded.
     pub scratch: usize,
-}
-
-/// The live extensions whose symbols this load uses or may use; they cannot go meanwhile.
-pub(super) struct Providers<'r, M: Memory, R: RawMutex, const N: usize> {
-    registry: &'r Registry<M, R, N>,
-    pins: [Pin; N],
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Pin {
-    No,
-    /// It may provide a symbol.
-    Candidate,
-    /// It does, or the caller said so.
-    Provider,
-}
-
-impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
-    fn new(registry: &'r Registry<M, R, N>) -> Self {
-        Self { registry, pins: [Pin::No; N] }
-    }
-
-    fn choose(&mut self, named: &[bool; N], search_live: bool) {
-        for (slot, (pin, named)) in self.pins.iter_mut().zip(named).enumerate() {
-            if (*named || search_live) && self.registry.pin(slot) {
-                *pin = if *named { Pin::Provider } else { Pin::Candidate };
-            }
-        }
-    }
-
-    /// Depends on the live extension that calls itself `soname`; whether there is one.
-    pub(super) fn add_called(&mut self, soname: &[u8]) -> bool {
-        let Some(slot) = self.registry.pin_called(soname) else { return false };
-        match self.pins.get_mut(slot) {
-            Some(pin @ Pin::No) => *pin = Pin::Provider,
-            Some(pin) => {
-                *pin = Pin::Provider;
-                self.registry.unpin(slot);
-            }
-            None => {}
-        }
-        true
-    }
-
-    /// The address of a symbol, from the named providers first, then from the candidates.
-    pub(super) fn find(&mut self, name: &crate::export::SymbolName<'_>) -> Option<usize> {
-        for wanted in [Pin::Provider, Pin::Candidate] {
-            for (slot, pin) in self.pins.iter_mut().enumerate().filter(|(_, pin)| **pin == wanted) {
-                if let Some(address) = self.registry.export_of(slot, name) {
-                    *pin = Pin::Provider;
-                    return Some(address);
-                }
-            }
-        }
-        None
-    }
-
-    /// Lets the candidates go that provided nothing.
-    pub(super) fn settle(&mut self) {
-        self.release_if(|pin| pin == Pin::Candidate);
-    }
-
-    fn release(&mut self) {
-        self.release_if(|pin| pin != Pin::No);
-    }
-
-    fn release_if(&mut self, goes: impl Fn(Pin) -> bool) {
-        for (slot, pin) in self.pins.iter_mut().enumerate().filter(|(_, pin)| goes(**pin)) {
-            *pin = Pin::No;
-            self.registry.unpin(slot);
-        }
-    }
-
-    /// The providers, whose pins are the extension's from here on.
-    pub(super) fn hand_over(&mut self) -> [bool; N] {
-        core::mem::replace(&mut self.pins, [Pin::No; N]).map(|pin| pin == Pin::Provider)
-    }
 }

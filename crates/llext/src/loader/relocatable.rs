@@ -1,5 +1,7 @@
 //! The stages of a relocatable file: what compilers and `ld -r` write.
 
+use super::Options;
+use super::buffer::Buffer;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, with_name};
 use crate::error::Error;
@@ -26,6 +28,8 @@ pub(super) enum Stage {
     Sections,
     /// Symbol tables are lent, or read once into scratch.
     Tables(Cursor),
+    /// The notes are read: the ABI version, and what the extension needs.
+    Notes(u32),
     /// Every undefined symbol is looked up once; all missing ones are reported together.
     Resolve,
     /// Stubs and GOT slots are counted; then sizes are fixed.
@@ -54,6 +58,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Whole::Relocatable(match stage {
             Stage::Sections => self.scan_sections(budget)?,
             Stage::Tables(at) => self.read_tables(at, budget)?,
+            Stage::Notes(at) => self.read_notes(at, budget)?,
             Stage::Resolve => self.resolve_symbols(budget)?,
             Stage::Count(at) => self.count_needs(at, budget)?,
             Stage::Reserve => self.reserve(budget)?,
@@ -114,24 +119,50 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         file.exports_globals = !file.sections().iter().any(|section| section.role() == Role::Exports);
         let count = file.view()?.symbols.len();
         self.values = self.scratch.table::<Word>(count)?;
-        Ok(Stage::Resolve)
+        Ok(Stage::Notes(0))
+    }
+
+    /// Reads the next section of notes. Nothing else of it is used, so it is not loaded.
+    fn read_notes(&mut self, from: u32, budget: &mut u32) -> Result<Stage, Error> {
+        let mut sections = (from..).zip(self.file.sections().iter().skip(from as usize));
+        let found = sections.find(|(_, section)| section.role() == Role::Note);
+        let Some((index, extent)) = found.map(|(index, section)| (index, section.extent())) else {
+            if self.options.search_live {
+                self.options.providers.search_live();
+            }
+            return Ok(Stage::Resolve);
+        };
+        *budget = budget.saturating_sub(1 + extent.size / COPIED);
+        let (mut copy, file) = (Buffer::Nothing, &mut self.file);
+        if file.source.lent().is_none() {
+            copy = self.scratch.bytes(extent.size as usize)?;
+            file.copy(extent, copy.bytes_mut())?;
+        }
+        let notes = file.source.lent().map_or(copy.bytes(), |all| extent.of(all).unwrap_or_default());
+        let mut checked = note::check_abi::<Native>(notes).map_err(Error::from);
+        for name in note::needed::<Native>(notes) {
+            let needed = name.map_err(Error::from);
+            checked = checked.and_then(|()| self.options.need(self.registry, self.name, needed?));
+        }
+        self.scratch.give_back(&mut copy);
+        checked.map(|()| Stage::Notes(index + 1))
     }
 
     fn resolve_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let view = self.file.view()?;
-        let (providers, host) = (&mut self.providers, self.options.host);
+        let Options { host, allowed, providers, missing, .. } = &mut self.options;
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
             // An object's `__dso_handle` is ours: what it is passed to needs no stub.
             Provided::Plain(address) | Provided::Bound(0 | 2, address) => Some(Some(address as u64)),
             Provided::Bound(stub, _) => Some(ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get())),
         };
-        let others = Others { host, providers, missing: &mut self.options.missing };
+        let others = Others { host: *host, allowed: *allowed, providers, missing };
         let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
         if !done {
             return Ok(Stage::Resolve);
         }
         self.tally = self.resolve.finish()?;
-        self.providers.settle();
+        self.options.providers.settle();
         let reach = self.registry.memory.with(|memory| memory.reach());
         self.relocatable.needs = Some(Needs { got: 0, stubs: 0, window: reach });
         Ok(Stage::Count(Cursor::default()))
@@ -210,12 +241,6 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 *budget = budget.saturating_sub(size.div_ceil(COPIED));
                 at.record += size;
                 return Ok(Stage::Copy(at));
-            }
-            if section.role() == Role::Note {
-                let part = self.image()?.part(Part::Constants);
-                let note =
-                    part.get(section.place() as usize..).and_then(|part| part.get(..section.size() as usize));
-                note::check_abi::<Native>(note.unwrap_or_default())?;
             }
             at = Cursor { table: at.table + 1, record: 0 };
         }

@@ -1,7 +1,8 @@
 //! Who provides what a file does not define: the run time itself, the host, then other extensions.
 
 use super::Listener;
-use super::load::{Providers, Word};
+use super::load::Word;
+use super::providers::Providers;
 use crate::error::Error;
 use crate::export::{BATCH, Exports, SymbolName};
 use crate::lock::RawMutex;
@@ -16,6 +17,8 @@ use llext_link::symbol::{Query, Resolve, View};
 /// Everybody but the run time, and who hears what nobody provides.
 pub(super) struct Others<'a, 'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) host: &'a dyn Exports,
+    /// The groups of its symbols that may be used, if not all.
+    pub(super) allowed: Option<&'a [&'a str]>,
     pub(super) providers: &'a mut Providers<'r, M, R, N>,
     pub(super) missing: &'a mut Option<Listener<'l>>,
 }
@@ -31,28 +34,34 @@ impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
         budget: &mut u32,
         own: &dyn Fn(&[u8]) -> Option<Option<u64>>,
     ) -> Result<bool, Error> {
-        let Self { host, providers, missing } = self;
-        let mut lookup =
-            |queries: &[Query<'_>], found: &mut [Option<u64>]| ask(queries, found, own, host, providers);
+        let Self { host, allowed, providers, missing } = self;
+        let mut denied = None;
+        let mut lookup = |queries: &[Query<'_>], found: &mut [Option<u64>]| {
+            let refused = ask(queries, found, own, (host, allowed), providers);
+            denied = denied.or(refused);
+        };
         let mut hear = |name: &[u8]| {
             if let Some(listener) = missing {
                 listener(name);
             }
         };
         let done = resolve.step(view, values, *budget, &mut lookup, &mut hear)?;
+        if let Some(denied) = denied {
+            return Err(denied);
+        }
         *budget = budget.saturating_sub(view.symbols.len().max(1));
         Ok(done)
     }
 }
 
-/// Asks for a batch of names.
+/// Asks for a batch of names; the first symbol that is there and not allowed.
 fn ask<M: Memory, R: RawMutex, const N: usize>(
     queries: &[Query<'_>],
     found: &mut [Option<u64>],
     own: &dyn Fn(&[u8]) -> Option<Option<u64>>,
-    host: &dyn Exports,
+    (host, allowed): (&dyn Exports, Option<&[&str]>),
     providers: &mut Providers<'_, M, R, N>,
-) {
+) -> Option<Error> {
     let mut names = [SymbolName::new(b""); BATCH];
     let mut addresses = [None; BATCH];
     for (name, query) in names.iter_mut().zip(queries) {
@@ -60,10 +69,27 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
     }
     let names = names.get(..queries.len()).unwrap_or_default();
     host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
-    for ((name, address), found) in names.iter().zip(addresses).zip(found) {
-        let others = || address.or_else(|| providers.find(name)).map(|address| address as u64);
-        *found = own(name.bytes).unwrap_or_else(others);
+    let mut denied = None;
+    for (((name, query), address), found) in names.iter().zip(queries).zip(addresses).zip(found) {
+        *found = match own(name.bytes) {
+            Some(own) => own,
+            None if address.is_some() && allowed.is_some_and(|allowed| !may_use(host, name, allowed)) => {
+                // A weak symbol is a question: the answer is no.
+                if !query.weak && denied.is_none() {
+                    let group = host.group(name).unwrap_or_default();
+                    denied = Some(Error::Denied { name: Name::new(name.bytes), group });
+                }
+                None
+            }
+            None => address.or_else(|| providers.find(name)).map(|address| address as u64),
+        };
     }
+    denied
+}
+
+/// Whether a symbol of the host's is in no group or in one of those.
+fn may_use(host: &dyn Exports, name: &SymbolName<'_>, allowed: &[&str]) -> bool {
+    host.group(name).is_none_or(|group| allowed.contains(&group))
 }
 
 /// The error with the name of the symbol it is about.

@@ -1,5 +1,6 @@
 //! The stages of a shared object: one reservation of its whole span, planned from the program headers.
 
+use super::Options;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, with_name};
 use crate::error::Error;
@@ -18,7 +19,6 @@ use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
-use llext_link::error::Name;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Target, apply_relr};
 use llext_link::symbol::{Addresses, BOUND, View};
@@ -182,9 +182,15 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         for offset in dynamic.needed::<Native>(image) {
             let bad = LinkError::BadDynamic { tag: "DT_NEEDED", found: offset.into() };
             let name = llext_link::elf::symbol::string_at(symbols.strings(), offset).ok_or(bad)?;
-            if !self.options.host.provides(name) && !self.providers.add_called(name) {
-                return Err(LinkError::MissingDependency { name: Name::new(name) }.into());
+            self.options.need(self.registry, self.name, name)?;
+        }
+        for note in span.notes {
+            for name in note::needed::<Native>(note.of(image).unwrap_or_default()) {
+                self.options.need(self.registry, self.name, name?)?;
             }
+        }
+        if self.options.search_live {
+            self.options.providers.search_live();
         }
         self.values = self.scratch.table::<Word>(symbols.len())?;
         self.shared.dynamic = Some(dynamic);
@@ -200,7 +206,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
         let symbols = dynamic.symbols::<Native>(image)?;
         let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
-        let (providers, host) = (&mut self.providers, self.options.host);
+        let Options { host, allowed, providers, missing, .. } = &mut self.options;
         let bound = self.addresses.bound.map(|address| address.get());
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
             Provided::Plain(address) => Some(Some(address as u64)),
@@ -208,13 +214,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             // function must not serve: it would keep what outlives the extension.
             Provided::Bound(stub, _) => Some(bound.get(stub).filter(|_| ARCH.binder.is_some()).copied()),
         };
-        let others = Others { host, providers, missing: &mut self.options.missing };
+        let others = Others { host: *host, allowed: *allowed, providers, missing };
         let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
         if !done {
             return Ok(Stage::Resolve);
         }
         self.tally = self.resolve.finish()?;
-        self.providers.settle();
+        self.options.providers.settle();
         Ok(Stage::Assign)
     }
 

@@ -1,26 +1,32 @@
 //! A counted use of a live extension.
 
-use super::{Extension, ExtensionExports, Id, Region, Registry};
-use crate::error::{Error, Name};
+use super::{Extension, Id, Registry, Status, Weak};
+use crate::error::Error;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use core::fmt;
 use core::mem::ManuallyDrop;
+use core::ops::Deref;
 use core::ptr::NonNull;
+#[cfg(feature = "std")]
+use core::time::Duration;
 
 /// A counted use of a live extension: while it exists the extension stays. Dropping it is an unload.
+///
+/// The last handle dropped takes the extension away; if others depend on it, or call it, it goes with the last of them.
 pub struct Handle<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     id: Id,
     extension: NonNull<Extension<M, R, N>>,
+    is_first: bool,
 }
 
-// SAFETY: a handle is a counted reference to a record that is not written while it is live; the count is behind the lock.
+// SAFETY: a handle is a counted reference to a record that is not written while it is live.
 unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Send
     for Handle<'_, M, R, N>
 {
 }
-// SAFETY: as above; through a shared handle nothing is written.
+// SAFETY: as above; through a shared handle nothing is written but what a lock guards.
 unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
     for Handle<'_, M, R, N>
 {
@@ -52,12 +58,20 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
         id: Id,
         extension: NonNull<Extension<M, R, N>>,
     ) -> Self {
-        Self { registry, id, extension }
+        Self { registry, id, extension, is_first: false }
     }
 
-    pub(crate) fn extension(&self) -> &Extension<M, R, N> {
-        // SAFETY: the handle is counted, so the record stays while `self` does.
-        unsafe { self.extension.as_ref() }
+    /// The handle that a load gives its caller.
+    pub(super) fn first(
+        registry: &'r Registry<M, R, N>,
+        id: Id,
+        extension: NonNull<Extension<M, R, N>>,
+    ) -> Self {
+        Self { registry, id, extension, is_first: true }
+    }
+
+    pub(super) fn registry(&self) -> &'r Registry<M, R, N> {
+        self.registry
     }
 
     /// Whether this is a handle of an extension in `registry`.
@@ -69,43 +83,77 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
         self.id.slot
     }
 
-    /// The extension's name.
-    pub fn name(&self) -> Name {
-        self.registry.slot(self.id, |slot| slot.name).unwrap_or(Name::EMPTY)
-    }
-
-    /// What the extension exports: names, without a NUL, and addresses.
-    pub fn exports(&self) -> ExtensionExports<'_> {
-        ExtensionExports::new(&self.extension().exports)
-    }
-
-    /// Where the extension lies in memory.
-    pub fn regions(&self) -> impl Iterator<Item = Region> {
-        self.extension().regions()
+    /// Whether the extension was loaded for this handle; a later load of the same name, or finding it, gives another.
+    pub fn is_first(&self) -> bool {
+        self.is_first
     }
 
     /// How many handles there are of it.
     pub fn uses(&self) -> u32 {
-        self.registry.slot(self.id, |slot| slot.uses).unwrap_or(0)
+        self.registry.statuses(self.id.slot).map_or(0, |status| status.uses)
     }
 
-    /// How many extensions depend on it.
-    pub fn dependents(&self) -> u32 {
-        self.registry.slot(self.id, |slot| slot.dependents).unwrap_or(0)
+    /// Another handle of the same extension.
+    ///
+    /// # Errors
+    /// [`Error::TooManyUses`].
+    pub fn try_clone(&self) -> Result<Self, Error> {
+        let word = self.registry.words.get(self.id.slot).ok_or(Error::TooManyUses)?;
+        word.update(Status::used).map_err(|_| Error::TooManyUses)?;
+        Ok(Self::new(self.registry, self.id, self.extension))
+    }
+
+    /// A reference that does not keep the extension.
+    pub fn downgrade(&self) -> Weak<'r, M, R, N> {
+        Weak::new(self.registry, self.id, self.extension)
     }
 
     /// Gives this use up; the number of uses that remain. The last one runs the destructors and gives the memory back.
     ///
     /// # Errors
-    /// [`Error::InUse`] when this is the last handle and other extensions depend on this one; the handle comes back.
+    /// [`Error::InUse`] when this is the last handle and dependents, calls or host objects keep the extension; the
+    /// handle comes back.
     pub fn unload(self) -> Result<u32, Refused<Self>> {
-        match self.registry.try_leave(self.id) {
+        let left = self.registry.try_leave(self.id);
+        self.gone(left)
+    }
+
+    /// Gives this use up; the number of uses that remain. The last one closes the extension: it is not found and not
+    /// entered any more, and whoever keeps it last takes it away.
+    pub fn unload_later(self) -> u32 {
+        let this = ManuallyDrop::new(self);
+        this.registry.leave_later(this.id)
+    }
+
+    /// Gives this use up; the number of uses that remain. The last one closes the extension and waits until nothing else
+    /// keeps it.
+    ///
+    /// # Errors
+    /// [`Error::InUse`] when something keeps it for longer than `timeout`; the handle comes back, and the extension is
+    /// open again.
+    #[cfg(feature = "std")]
+    pub fn unload_within(self, timeout: Duration) -> Result<u32, Refused<Self>> {
+        let left = self.registry.leave_within(self.id, timeout);
+        self.gone(left)
+    }
+
+    fn gone(self, left: Result<u32, Error>) -> Result<u32, Refused<Self>> {
+        match left {
             Ok(remaining) => {
                 let _ = ManuallyDrop::new(self);
                 Ok(remaining)
             }
             Err(error) => Err(Refused { handle: self, error }),
         }
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Deref for Handle<'_, M, R, N> {
+    type Target = Extension<M, R, N>;
+
+    fn deref(&self) -> &Self::Target {
+        // SAFETY: the handle is counted, so the record stays while `self` does.
+        unsafe { self.extension.as_ref() }
     }
 }
 
@@ -121,15 +169,16 @@ impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Handle<'_, M, R, N> 
     }
 }
 
-/// Visits live extensions, slot by slot.
+/// Visits live extensions in load order.
 pub struct Extensions<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
-    next: usize,
+    after: u64,
+    until: u64,
 }
 
 impl<'r, M: Memory, R: RawMutex, const N: usize> Extensions<'r, M, R, N> {
-    pub(super) fn new(registry: &'r Registry<M, R, N>) -> Self {
-        Self { registry, next: 0 }
+    pub(super) fn new(registry: &'r Registry<M, R, N>, until: u64) -> Self {
+        Self { registry, after: 0, until }
     }
 }
 
@@ -137,8 +186,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Iterator for Extensions<'r, M, 
     type Item = Handle<'r, M, R, N>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let handle = self.registry.find_from(self.next)?;
-        self.next = handle.slot() + 1;
+        let (order, handle) = self.registry.next_live(self.after, self.until)?;
+        self.after = order;
         Some(handle)
     }
 }

@@ -89,11 +89,11 @@ fn an_extension_in_use_stays() {
     assert_eq!(refused.unwrap().unwrap(), 1);
     assert_eq!((probe(&first), probe(&second)), (1, 1));
     let refused = provider.unload().unwrap_err();
-    let expected = Error::InUse { dependents: 2, first: Name::new(b"first") };
+    let expected = Error::InUse { dependents: 2, objects: 0, calls: 0, first: Name::new(b"first") };
     says(
         Err::<(), _>(refused.error),
         expected,
-        "extension: in use (found 2 dependents, the first \"first\"; expected none)",
+        "extension: in use by \"first\" (found 2 dependents, 0 host objects, 0 calls; expected none)",
     );
     drop((first, second));
     assert_eq!(refused.handle.unload().ok(), Some(0));

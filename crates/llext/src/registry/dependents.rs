@@ -1,0 +1,124 @@
+//! Who depends on whom: a provider is held by every load that may use its symbols, and then by every extension that does.
+
+use super::{Handle, Registry, State};
+use crate::error::{Error, Name};
+use crate::export::SymbolName;
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use core::time::Duration;
+
+impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
+    /// Keeps the live extension in `slot` from going, as a provider of symbols.
+    pub(crate) fn pin(&self, slot: usize) -> bool {
+        let held = self
+            .words
+            .get(slot)
+            .map(|word| word.update(|status| if status.state == State::Live { status.held() } else { None }));
+        held.is_some_and(|held| held.is_ok())
+    }
+
+    /// Keeps the live extension that is called, or calls itself, `soname`; its slot.
+    pub(crate) fn pin_called(&self, soname: &[u8]) -> Option<usize> {
+        self.table.with(|table| {
+            let mut named = table.entries.iter().enumerate().filter(|(_, entry)| {
+                let called = entry.record().is_some_and(|record| record.is_called(soname));
+                called || entry.name.as_bytes() == soname
+            });
+            named.find_map(|(slot, _)| self.pin(slot).then_some(slot))
+        })
+    }
+
+    /// Keeps the next extension in load order; when it became live, and its slot.
+    pub(crate) fn pin_next(&self, after: u64) -> Option<(u64, usize)> {
+        let mut after = after;
+        self.table.with(|table| {
+            loop {
+                let (slot, entry) = table.next(after, u64::MAX)?;
+                after = entry.order;
+                if self.pin(slot) {
+                    return Some((after, slot));
+                }
+            }
+        })
+    }
+
+    /// Lets a provider go again; if it was kept by this alone, it goes now.
+    pub(crate) fn unpin(&self, slot: usize) {
+        self.let_go(slot, true);
+    }
+
+    /// Waits until nothing called `name` is on its way up or down; whether that is so.
+    pub(crate) fn settles(&self, name: &[u8], patience: Duration) -> bool {
+        let settled = self.table.wait(patience, |table| {
+            let state = self
+                .entry_of(table, name)
+                .and_then(|(slot, _)| self.statuses(slot))
+                .map(|status| status.state);
+            matches!(state, None | Some(State::Live)).then_some(())
+        });
+        settled.is_some()
+    }
+
+    /// The address of a symbol that the pinned extension in `slot` exports.
+    pub(crate) fn export_of(&self, slot: usize, name: &SymbolName<'_>) -> Option<usize> {
+        let extension = self.table.with(|table| table.entries.get(slot)?.extension)?;
+        // SAFETY: the caller has pinned the slot, so the record stays.
+        unsafe { extension.as_ref() }.exports.find(name)
+    }
+
+    /// Who keeps the extension in `slot`: what an unload is refused with.
+    pub(super) fn in_use(&self, slot: usize) -> Error {
+        let users = (self.dependents(slot, 0).count(), self.objects(slot).count());
+        let (dependents, objects) = (users.0 as u32, users.1 as u32);
+        let holds = self.statuses(slot).map_or(0, |status| status.holds);
+        let first = self.dependents(slot, 0).chain(self.objects(slot)).next().unwrap_or(Name::EMPTY);
+        Error::InUse { dependents, objects, calls: holds.saturating_sub(dependents + objects), first }
+    }
+
+    /// The names of the extensions that depend on the one in `slot`, and call no user code under the lock.
+    pub(super) fn dependents(&self, slot: usize, from: usize) -> impl Iterator<Item = Name> {
+        (from..N).filter_map(move |user| {
+            self.table.with(|table| {
+                let entry = table.entries.get(user)?;
+                entry.record().is_some_and(|record| record.depends_on(slot)).then_some(entry.name)
+            })
+        })
+    }
+
+    /// The names of the host's objects that keep the extension in `slot`.
+    pub(super) fn objects(&self, slot: usize) -> impl Iterator<Item = Name> {
+        let mut index = 0;
+        core::iter::from_fn(move || {
+            self.table.with(|table| {
+                let context = table.entries.get(slot)?.record()?.context();
+                loop {
+                    let owned = context.owned(index)?;
+                    index += 1;
+                    if owned.revoke.is_none() {
+                        return Some(Name::new(owned.name.as_bytes()));
+                    }
+                }
+            })
+        })
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
+    /// The names of the extensions that depend on this one.
+    pub fn dependents(&self) -> impl Iterator<Item = Name> {
+        self.registry().dependents(self.slot(), 0)
+    }
+
+    /// The names of the extensions that this one depends on.
+    pub fn dependencies(&self) -> impl Iterator<Item = Name> {
+        let providers = self.providers.iter().enumerate().filter(|(_, is_provider)| **is_provider);
+        providers.filter_map(|(slot, _)| {
+            self.registry().table.with(|table| table.entries.get(slot).map(|entry| entry.name))
+        })
+    }
+
+    /// The names of the host's objects that keep this extension.
+    pub fn objects(&self) -> impl Iterator<Item = Name> {
+        self.registry().objects(self.slot())
+    }
+}

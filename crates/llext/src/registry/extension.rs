@@ -1,0 +1,80 @@
+//! What lives in an extension's own data: everything the run time knows about it.
+
+use super::{ExportView, ExtensionExports};
+use crate::error::Name;
+use crate::lifecycle::{Context, Lifecycle};
+use crate::lock::RawMutex;
+use crate::memory::{Block, Memory};
+use core::ptr::NonNull;
+use llext_link::addr::Part;
+
+/// A live extension: what a [`Handle`](super::Handle) and a [`Guard`](super::Guard) lead to.
+pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
+    pub(crate) block: M::Block,
+    pub(crate) sizes: [u32; 4],
+    pub(crate) exports: ExportView,
+    pub(crate) lifecycle: Lifecycle,
+    pub(crate) context: NonNull<Context<R>>,
+    /// Which slots this one depends on.
+    pub(crate) providers: [bool; N],
+    /// `DT_SONAME`, in the image.
+    pub(crate) soname: Option<(usize, usize)>,
+}
+
+/// A part of a live extension.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Which part.
+    pub part: Part,
+    /// Its run address.
+    pub address: usize,
+    /// Its size, bytes.
+    pub size: usize,
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
+    pub(crate) fn context(&self) -> &Context<R> {
+        // SAFETY: the loader wrote the context beside the record, and it goes with it.
+        unsafe { self.context.as_ref() }
+    }
+
+    /// The extension's name.
+    pub fn name(&self) -> Name {
+        self.context().name
+    }
+
+    /// What the extension exports: names, without a NUL, and addresses.
+    pub fn exports(&self) -> ExtensionExports<'_> {
+        ExtensionExports::new(&self.exports)
+    }
+
+    /// Where the extension lies in memory: the parts that hold something.
+    pub fn regions(&self) -> impl Iterator<Item = Region> {
+        let parts = Part::ALL.into_iter().zip(self.parts());
+        let regions = parts.map(|(part, (address, size))| Region { part, address, size });
+        regions.filter(|region| region.size > 0)
+    }
+
+    /// The address and size of every part.
+    pub(super) fn parts(&self) -> [(usize, usize); 4] {
+        let [a, b, c, d] = self.block.addresses();
+        let [p, q, r, s] = self.sizes.map(|size| size as usize);
+        [(a, p), (b, q), (c, r), (d, s)]
+    }
+
+    /// Whether its code or data lies at `address`.
+    pub(super) fn holds(&self, address: usize) -> bool {
+        self.parts().iter().any(|(start, size)| address.wrapping_sub(*start) < *size)
+    }
+
+    pub(super) fn depends_on(&self, slot: usize) -> bool {
+        self.providers.get(slot) == Some(&true)
+    }
+
+    pub(super) fn is_called(&self, soname: &[u8]) -> bool {
+        self.soname.is_some_and(|(start, len)| {
+            // SAFETY: the loader found the name in the image, which is sealed and lives as long as this record.
+            soname == unsafe { core::slice::from_raw_parts(start as *const u8, len) }
+        })
+    }
+}

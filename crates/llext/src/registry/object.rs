@@ -1,0 +1,115 @@
+//! Objects of the host's that belong to an extension: threads, timers, registered callbacks, interrupt handlers.
+//!
+//! They hold addresses in its code. So while one lives the extension cannot go, or it is taken away first.
+
+use super::{Handle, Id, Registry, State, Status, Weak};
+use crate::error::Error;
+use crate::lifecycle::Revoke;
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use core::fmt;
+
+/// Ties something of the host's to the extension that asked for it, until it is dropped.
+pub struct Object<'r, M: Memory, R: RawMutex, const N: usize> {
+    registry: &'r Registry<M, R, N>,
+    id: Id,
+    number: u32,
+    name: &'static str,
+    keeps: bool,
+}
+
+impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
+    /// Ties an object of the host's to the extension: while the [`Object`] lives, the extension cannot be unloaded, and
+    /// the refusal tells `name`. Also while its constructors run.
+    ///
+    /// # Errors
+    /// [`Error::Died`], [`Error::Busy`], [`Error::TooManyUses`], [`Error::TooManyObjects`].
+    pub fn own(&self, name: &'static str) -> Result<Object<'r, M, R, N>, Error> {
+        self.tie(name, None)
+    }
+
+    /// Ties an object of the host's to the extension: when that goes, `revoke` is called with `argument` first. It stops
+    /// the object, and when it returns nothing of the host's calls the extension any more.
+    ///
+    /// # Errors
+    /// As for [`Weak::own`].
+    pub fn own_revocable(
+        &self,
+        name: &'static str,
+        revoke: fn(usize),
+        argument: usize,
+    ) -> Result<Object<'r, M, R, N>, Error> {
+        self.tie(name, Some((revoke, argument)))
+    }
+
+    fn tie(&self, name: &'static str, revoke: Option<Revoke>) -> Result<Object<'r, M, R, N>, Error> {
+        let extension = self.count(&[State::Initialising, State::Live], Status::held)?;
+        let number = extension.context().own(name, revoke);
+        let keeps = revoke.is_none() && number.is_ok();
+        if !keeps {
+            self.registry().let_go(self.id().slot, true);
+        }
+        Ok(Object { registry: self.registry(), id: self.id(), number: number?, name, keeps })
+    }
+}
+
+impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
+    /// As [`Weak::own`].
+    ///
+    /// # Errors
+    /// As for [`Weak::own`].
+    pub fn own(&self, name: &'static str) -> Result<Object<'r, M, R, N>, Error> {
+        self.downgrade().own(name)
+    }
+
+    /// As [`Weak::own_revocable`].
+    ///
+    /// # Errors
+    /// As for [`Weak::own`].
+    pub fn own_revocable(
+        &self,
+        name: &'static str,
+        revoke: fn(usize),
+        argument: usize,
+    ) -> Result<Object<'r, M, R, N>, Error> {
+        self.downgrade().own_revocable(name, revoke, argument)
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Object<'_, M, R, N> {
+    /// What it is called.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Unties the object; false when it was revoked already.
+    pub fn release(self) -> bool {
+        let mut this = core::mem::ManuallyDrop::new(self);
+        this.untie()
+    }
+
+    fn untie(&mut self) -> bool {
+        let was_tied = self.registry.table.with(|table| {
+            let status = self.registry.statuses(self.id.slot);
+            let lives = status.is_some_and(|status| status.generation == self.id.generation);
+            let entry = table.entries.get(self.id.slot).filter(|_| lives);
+            entry.and_then(|entry| entry.record()).is_some_and(|record| record.context().disown(self.number))
+        });
+        if self.keeps {
+            self.registry.let_go(self.id.slot, true);
+        }
+        was_tied
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Object<'_, M, R, N> {
+    fn drop(&mut self) {
+        self.untie();
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Object<'_, M, R, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Object").field(&self.name).finish()
+    }
+}
