@@ -11,7 +11,7 @@ use core::time::Duration;
 /// # Safety
 ///
 /// While `lock` runs its closure, no other call of `lock` on the same value runs one: not from another thread, core or
-/// interrupt.
+/// interrupt. Calls on different values may nest; the run time never nests calls on one.
 pub unsafe trait RawMutex {
     /// A mutex that nobody holds.
     const INIT: Self;

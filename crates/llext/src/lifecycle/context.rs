@@ -41,10 +41,15 @@ pub(crate) struct Owned {
     pub(crate) revoke: Option<Revoke>,
 }
 
+/// How many destructors have a place in the context; only without an allocator is that a limit.
+const EXITS: usize = if cfg!(feature = "alloc") { 4 } else { 16 };
+/// How many objects of the host's have one.
+const OWNED: usize = if cfg!(feature = "alloc") { 0 } else { 4 };
+
 struct Changing {
     phase: Phase,
-    exits: List<Exit>,
-    owned: List<Owned>,
+    exits: List<Exit, EXITS>,
+    owned: List<Owned, OWNED>,
     numbers: u32,
 }
 

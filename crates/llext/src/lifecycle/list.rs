@@ -1,18 +1,16 @@
 //! A list that grows where there is an allocator, and has a few places where there is none.
 
-/// How many fit without an allocator.
-const FIXED: usize = if cfg!(feature = "alloc") { 4 } else { 16 };
-
-pub(super) struct List<T> {
-    fixed: [Option<T>; FIXED],
+/// The first `K` have their places.
+pub(super) struct List<T, const K: usize> {
+    fixed: [Option<T>; K],
     len: usize,
     #[cfg(feature = "alloc")]
     more: alloc::vec::Vec<T>,
 }
 
-impl<T: Copy> List<T> {
+impl<T: Copy, const K: usize> List<T, K> {
     pub(super) const NEW: Self = Self {
-        fixed: [None; FIXED],
+        fixed: [None; K],
         len: 0,
         #[cfg(feature = "alloc")]
         more: alloc::vec::Vec::new(),
@@ -89,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_last_added_is_taken_first() {
-        let mut list = List::NEW;
+        let mut list = List::<u32, { if cfg!(feature = "alloc") { 2 } else { 8 } }>::NEW;
         (0..6).for_each(|number| assert!(list.push(number)));
         assert_eq!(list.take_last(|number| number % 2 == 0), Some(4));
         assert_eq!(list.take_last(|number| *number > 9), None);

@@ -35,6 +35,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
             known.is_needed |= is_needed;
             self.registry.unpin(slot);
         } else if let Some(free) = self.all.get_mut(self.len) {
+            // There is always one free: a registry has no more slots than this has places.
             *free = Provider { slot, is_needed };
             self.len += 1;
         }
@@ -111,5 +112,11 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
         }
         self.len = 0;
         slots
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Providers<'_, M, R, N> {
+    fn drop(&mut self) {
+        self.release();
     }
 }
