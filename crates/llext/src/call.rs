@@ -5,16 +5,28 @@ use crate::export::SymbolName;
 use crate::lifecycle::Phase;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
-use crate::registry::{Extension, Handle, Weak};
+use crate::registry::Extension;
 use core::ffi::c_void;
 use core::fmt;
 use core::marker::PhantomData;
+
+mod function;
+
+pub use function::{Function, WeakFunction};
 
 mod sealed {
     pub trait Signature: Copy {}
 }
 
 /// A function pointer that a symbol can be seen as: `extern "C"`, up to eight arguments.
+///
+/// ```
+/// use llext::call::Signature;
+///
+/// extern "C" fn twice(n: i32) -> i32 { 2 * n }
+/// let twice: extern "C" fn(i32) -> i32 = twice;
+/// assert_eq!(twice.invoke((21,)), 42);
+/// ```
 pub trait Signature: sealed::Signature {
     /// The arguments, as a tuple.
     type Arguments;
@@ -56,6 +68,15 @@ macro_rules! functions {
 functions! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H) }
 
 /// A function of a live extension: it borrows the handle, so it cannot outlive it.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// // SAFETY: `add` has this type.
+/// let add = unsafe { blinky.symbol::<extern "C" fn(i32, i32) -> i32>("add")? };
+/// assert_eq!(add.call((1, 2)), 3);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy)]
 pub struct Symbol<'h, F> {
     function: F,
@@ -64,6 +85,15 @@ pub struct Symbol<'h, F> {
 
 impl<F: Signature> Symbol<'_, F> {
     /// Calls the function; the arguments as a tuple: `add.call((1, 2))`.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // SAFETY: `tick` has this type.
+    /// let tick = unsafe { blinky.symbol::<extern "C" fn(u32)>("tick")? };
+    /// tick.call((1,));
+    /// # Ok(()) }
+    /// ```
     pub fn call(&self, arguments: F::Arguments) -> F::Output {
         self.function.invoke(arguments)
     }
@@ -72,6 +102,15 @@ impl<F: Signature> Symbol<'_, F> {
     ///
     /// # Safety
     /// It must not be called after the handle is gone.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // SAFETY: `add` has this type; the handle lives as long as the pointer is used.
+    /// let add = unsafe { blinky.symbol::<extern "C" fn(i32, i32) -> i32>("add")?.as_fn() };
+    /// assert_eq!(add(1, 2), 3);
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn as_fn(&self) -> F {
         self.function
     }
@@ -88,6 +127,13 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     ///
     /// # Errors
     /// [`Error::SymbolNotFound`].
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert_eq!(blinky.address("no such thing").is_err(), true);
+    /// # Ok(()) }
+    /// ```
     pub fn address(&self, name: &str) -> Result<usize, Error> {
         let found = self.exports.find(&SymbolName::new(name.as_bytes()));
         found.ok_or_else(|| Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
@@ -100,6 +146,14 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     ///
     /// # Safety
     /// The export is a function of type `F`.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // SAFETY: `start` has this type.
+    /// unsafe { blinky.symbol::<extern "C" fn()>("start")? }.call(());
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn symbol<F: Signature>(&self, name: &str) -> Result<Symbol<'_, F>, Error> {
         let address = self.address(name)?;
         // SAFETY: the caller vouches for the type; the address was checked to lie in the extension.
@@ -113,6 +167,16 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     ///
     /// # Safety
     /// The export is a `T`, and the extension changes it only in ways that a shared `T` allows (atomics, cells).
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// use core::sync::atomic::{AtomicU32, Ordering};
+    /// // SAFETY: `count` is an `AtomicU32`, or a C `_Atomic uint32_t`.
+    /// let count = unsafe { blinky.object::<AtomicU32>("count")? };
+    /// count.store(7, Ordering::Relaxed);
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn object<T: Sync>(&self, name: &str) -> Result<&T, Error> {
         let address = self.address(name)?;
         // SAFETY: the caller vouches for the type; the object lives as long as the extension, which is kept.
@@ -120,6 +184,13 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     }
 
     /// How far the extension has come up, or gone down.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert_eq!(blinky.phase(), llext::Phase::Up);
+    /// # Ok(()) }
+    /// ```
     pub fn phase(&self) -> Phase {
         self.context().phase()
     }
@@ -129,6 +200,18 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     ///
     /// # Errors
     /// [`Error::WrongPhase`], [`Error::InitFailed`].
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).bring_up(false).load("app", bytes)? };
+    /// app.bringup()?;
+    /// # Ok(()) }
+    /// ```
     pub fn bringup(&self) -> Result<(), Error> {
         // SAFETY: the image is sealed and kept; who called `load` vouched for its code.
         unsafe { self.context().bringup(&self.lifecycle) }
@@ -141,6 +224,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     ///
     /// # Safety
     /// No call into the extension is running or follows that needs what the destructors destroy.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // SAFETY: nobody calls it any more.
+    /// unsafe { blinky.teardown()? };
+    /// assert_eq!(blinky.phase(), llext::Phase::Down);
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn teardown(&self) -> Result<(), Error> {
         // SAFETY: the image is sealed and kept; who called `load` vouched for its code.
         unsafe { self.context().teardown(&self.lifecycle) }
@@ -155,6 +247,20 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// # Safety
     /// The export is an `extern "C" fn(*mut c_void)`, and `user_data` is what it expects. Nobody else calls the extension
     /// meanwhile or afterwards.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension, and its `main` takes a pointer that it ignores.
+    /// unsafe {
+    ///     let app = apps.loader(&HOST).bring_up(false).load("app", bytes)?;
+    ///     app.bootstrap("main", core::ptr::null_mut())?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn bootstrap(&self, entry: &str, user_data: *mut c_void) -> Result<(), Error> {
         // SAFETY: the caller vouches for the function's type.
         let entry = unsafe { self.symbol::<extern "C" fn(*mut c_void)>(entry)? };
@@ -162,91 +268,5 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         entry.call((user_data,));
         // SAFETY: the caller vouches for it.
         unsafe { self.teardown() }
-    }
-}
-
-/// A function of a live extension with a use of its own: for structs and statics.
-///
-/// It keeps the extension. What must not be in the way of an unload takes a [`WeakFunction`].
-pub struct Function<'r, F, M: Memory, R: RawMutex, const N: usize> {
-    function: F,
-    handle: Handle<'r, M, R, N>,
-}
-
-impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
-    /// The exported function called `name`, with a use of its own.
-    ///
-    /// # Errors
-    /// [`Error::SymbolNotFound`], [`Error::TooManyUses`].
-    ///
-    /// # Safety
-    /// As for [`Extension::symbol`].
-    pub unsafe fn function<F: Signature>(&self, name: &str) -> Result<Function<'r, F, M, R, N>, Error> {
-        // SAFETY: the caller vouches for the type.
-        let function = unsafe { self.symbol::<F>(name)?.function };
-        Ok(Function { function, handle: self.try_clone()? })
-    }
-}
-
-impl<'r, F: Signature, M: Memory, R: RawMutex, const N: usize> Function<'r, F, M, R, N> {
-    /// Calls the function; the arguments as a tuple.
-    pub fn call(&self, arguments: F::Arguments) -> F::Output {
-        self.function.invoke(arguments)
-    }
-
-    /// The function without its use.
-    pub fn downgrade(&self) -> WeakFunction<'r, F, M, R, N> {
-        WeakFunction { function: self.function, weak: self.handle.downgrade() }
-    }
-
-    /// The use it holds.
-    pub fn handle(&self) -> &Handle<'r, M, R, N> {
-        &self.handle
-    }
-}
-
-impl<F, M: Memory, R: RawMutex, const N: usize> fmt::Debug for Function<'_, F, M, R, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Function").field(&self.handle).finish()
-    }
-}
-
-/// A function of an extension that may go: each call finds out whether it is still there, and keeps it until it returns.
-pub struct WeakFunction<'r, F, M: Memory, R: RawMutex, const N: usize> {
-    function: F,
-    weak: Weak<'r, M, R, N>,
-}
-
-impl<F: Signature, M: Memory, R: RawMutex, const N: usize> Clone for WeakFunction<'_, F, M, R, N> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<F: Signature, M: Memory, R: RawMutex, const N: usize> Copy for WeakFunction<'_, F, M, R, N> {}
-
-impl<F: Signature, M: Memory, R: RawMutex, const N: usize> WeakFunction<'_, F, M, R, N> {
-    /// Calls the function. If the extension was told to go meanwhile, it goes when the last call returns.
-    ///
-    /// # Errors
-    /// [`Error::Died`], [`Error::Busy`], [`Error::TooManyUses`].
-    pub fn call(&self, arguments: F::Arguments) -> Result<F::Output, Error> {
-        let _guard = self.weak.enter()?;
-        Ok(self.function.invoke(arguments))
-    }
-
-    /// Calls the function from an interrupt: nothing is freed here, see [`Weak::try_enter`].
-    ///
-    /// # Errors
-    /// As for [`WeakFunction::call`].
-    pub fn try_call(&self, arguments: F::Arguments) -> Result<F::Output, Error> {
-        let _guard = self.weak.try_enter()?;
-        Ok(self.function.invoke(arguments))
-    }
-}
-
-impl<F, M: Memory, R: RawMutex, const N: usize> fmt::Debug for WeakFunction<'_, F, M, R, N> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WeakFunction").field(&self.weak).finish()
     }
 }

@@ -16,6 +16,18 @@ pub const CAPACITY: usize = 256;
 pub type Plugin<'h> = registry::Handle<'h, Linux, StdRawMutex, CAPACITY>;
 
 /// What plugins of this process are loaded into and linked against.
+///
+/// ```
+/// # use llext::{Error, Host};
+/// # extern "C" fn log(level: u32) { let _ = level; }
+/// # llext::exports! { static HOST; fn log(level: u32); }
+/// # fn f(host: &Host) -> Result<(), Error> {
+/// // SAFETY: we trust the plugin.
+/// let plugin = unsafe { host.load_file("plugin.so")? };
+/// assert!(host.find("plugin").is_some());
+/// # drop(plugin);
+/// # Ok(()) }
+/// ```
 pub struct Host {
     registry: Registry<Linux, StdRawMutex, CAPACITY>,
     exports: ProcessExports,
@@ -52,6 +64,16 @@ impl Host {
     ///
     /// # Errors
     /// [`Error::Memory`] when the process's memory cannot be used.
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// let host = Host::new(&HOST)?;
+    /// # let _ = host;
+    /// # Ok(()) }
+    /// ```
     pub fn new(exports: &'static (dyn Exports + Sync)) -> Result<Self, Error> {
         Self::with(exports, Some(Libc::new()))
     }
@@ -60,6 +82,16 @@ impl Host {
     ///
     /// # Errors
     /// As for [`Host::new`].
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// let host = Host::without_libc(&HOST)?;
+    /// # let _ = host;
+    /// # Ok(()) }
+    /// ```
     pub fn without_libc(exports: &'static (dyn Exports + Sync)) -> Result<Self, Error> {
         Self::with(exports, None)
     }
@@ -69,6 +101,17 @@ impl Host {
     }
 
     /// A loader with this host's exports.
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// // SAFETY: we trust the plugin.
+    /// let plugin = unsafe { host.loader().search_live(true).load("plugin", llext::source::File::open("plugin.o").unwrap())? };
+    /// # drop(plugin);
+    /// # Ok(()) }
+    /// ```
     pub fn loader<'h, 'l>(&'h self) -> Loader<'h, 'l, Linux, StdRawMutex, CAPACITY>
     where
         'h: 'l,
@@ -83,6 +126,18 @@ impl Host {
     ///
     /// # Safety
     /// As for [`Loader::load`].
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// # let bytes: &[u8] = b"";
+    /// // SAFETY: we trust the plugin.
+    /// let plugin = unsafe { host.load("plugin", bytes)? };
+    /// # drop(plugin);
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn load(&self, name: &str, source: impl Source) -> Result<Plugin<'_>, Error> {
         // SAFETY: the caller vouches for the extension.
         unsafe { self.loader().load(name, source) }
@@ -95,6 +150,17 @@ impl Host {
     ///
     /// # Safety
     /// As for [`Loader::load`].
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// // SAFETY: we trust the plugin.
+    /// let plugin = unsafe { host.load_file("plugins/reverb.so")? };
+    /// assert_eq!(plugin.name().as_bytes(), b"reverb");
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin<'_>, Error> {
         let path = path.as_ref();
         let file = File::open(path);
@@ -105,11 +171,29 @@ impl Host {
     }
 
     /// A handle of the live extension called `name`.
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// assert!(host.find("reverb").is_none());
+    /// # Ok(()) }
+    /// ```
     pub fn find(&self, name: &str) -> Option<Plugin<'_>> {
         self.registry.find(name)
     }
 
     /// The registry behind this host.
+    ///
+    /// ```
+    /// # use llext::{Error, Host};
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(host: &Host) -> Result<(), Error> {
+    /// assert_eq!(host.registry().iter().count(), 0);
+    /// # Ok(()) }
+    /// ```
     pub fn registry(&self) -> &Registry<Linux, StdRawMutex, CAPACITY> {
         &self.registry
     }

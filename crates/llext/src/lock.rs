@@ -12,6 +12,28 @@ use core::time::Duration;
 ///
 /// While `lock` runs its closure, no other call of `lock` on the same value runs one: not from another thread, core or
 /// interrupt. Calls on different values may nest; the run time never nests calls on one.
+///
+/// ```
+/// use core::sync::atomic::{AtomicBool, Ordering};
+/// use llext::RawMutex;
+///
+/// struct Spin(AtomicBool);
+///
+/// // SAFETY: only who turns the flag on runs the closure.
+/// unsafe impl RawMutex for Spin {
+///     const INIT: Self = Self(AtomicBool::new(false));
+///
+///     fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
+///         while self.0.swap(true, Ordering::Acquire) {
+///             core::hint::spin_loop();
+///         }
+///         let value = f();
+///         self.0.store(false, Ordering::Release);
+///         value
+///     }
+/// }
+/// assert_eq!(Spin::INIT.lock(|| 42), 42);
+/// ```
 pub unsafe trait RawMutex {
     /// A mutex that nobody holds.
     const INIT: Self;

@@ -30,11 +30,24 @@ pub use status::{MAX_HOLDS, MAX_USES};
 use status::{State, Status, Word};
 
 /// The longest name of an extension, bytes.
+///
+/// ```
+/// assert_eq!(llext::registry::MAX_NAME, 47);
+/// ```
 pub const MAX_NAME: usize = Name::CAPACITY;
 
 /// Extensions by name, up to `N` of them at a time, in memory `M`, guarded by a lock `R`.
 ///
 /// It is a value: a static on a microcontroller, one of several in a process.
+///
+/// ```
+/// use core::mem::MaybeUninit;
+/// use llext::{NoopRawMutex, Pool, Registry};
+///
+/// let mut memory = [MaybeUninit::uninit(); 16 * 1024];
+/// let apps = Registry::<_, NoopRawMutex, 8>::new(Pool::unified(&mut memory));
+/// assert_eq!(apps.iter().count(), 0);
+/// ```
 pub struct Registry<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) memory: Locked<R, M>,
     words: [Word<R>; N],
@@ -103,6 +116,15 @@ pub(crate) struct Wanted<'a> {
 
 impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     /// An empty registry over `memory`.
+    ///
+    /// ```
+    /// use llext::memory::Linux;
+    /// use llext::{Registry, lock::StdRawMutex};
+    ///
+    /// static PLUGINS: std::sync::LazyLock<Registry<Linux, StdRawMutex, 8>> =
+    ///     std::sync::LazyLock::new(|| Registry::new(Linux::new()));
+    /// assert!(PLUGINS.find("blinky").is_none());
+    /// ```
     pub const fn new(memory: M) -> Self {
         Self {
             memory: Locked::new(memory),
@@ -115,6 +137,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     ///
     /// # Safety
     /// `f` runs under the lock: it does not use this registry, nor drop a handle of it.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // SAFETY: the closure only looks.
+    /// let in_use = unsafe { apps.with_memory(|pool| pool.in_use()) };
+    /// # let _ = in_use;
+    /// # Ok(()) }
+    /// ```
     pub unsafe fn with_memory<T>(&self, f: impl FnOnce(&M) -> T) -> T {
         self.memory.with(|memory| f(memory))
     }
@@ -196,6 +227,18 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     }
 
     /// The extension whose code or data lies at `address`, also while its constructors run: who calls the host, say.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// # let callback = 0usize;
+    /// // A host function was given a callback: whose is it?
+    /// if let Some(caller) = apps.find_at(callback) {
+    ///     let timer = caller.own("timer")?; // it stays until the timer is stopped
+    ///     drop(timer);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn find_at(&self, address: usize) -> Option<Weak<'_, M, R, N>> {
         self.table.with(|table| {
             let holds = |entry: &&Entry<M, R, N>| entry.record().is_some_and(|record| record.holds(address));
@@ -207,6 +250,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
 
     /// Every extension that is live now, in load order, each through a handle of its own when its turn comes: what is
     /// visited may be unloaded. What is loaded meanwhile is not visited, what is gone by then is left out.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// for extension in apps.iter() {
+    ///     let _refused = extension.unload(); // one after the other, in load order
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn iter(&self) -> Extensions<'_, M, R, N> {
         Extensions::new(self, self.table.with(|table| table.loads))
     }

@@ -7,6 +7,13 @@ use crate::lock::{Locked, RawMutex};
 use core::ffi::c_void;
 
 /// How far an extension has come up, or gone down.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// assert_eq!(blinky.phase(), llext::Phase::Up);
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// None of its code has run.

@@ -147,6 +147,20 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     /// each. Constructors, and what ends a load, run in its last step.
     ///
     /// `Pending` means: call again, now or, when the source said `WouldBlock`, later.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let mut load = unsafe { apps.loader(&HOST).start("app", bytes)? };
+    /// let ready = load.step(1).is_ready(); // one unit of work
+    /// drop(load); // nothing of it remains
+    /// # let _ = ready;
+    /// # Ok(()) }
+    /// ```
     pub fn step(&mut self, budget: u32) -> Poll<Result<Handle<'r, M, R, N>, Error>> {
         let mut budget = budget;
         while budget > 0 {

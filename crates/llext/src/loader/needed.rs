@@ -63,6 +63,22 @@ impl<M: Memory, R: RawMutex, const N: usize> Needed<'_, '_, M, R, N> {
 }
 
 /// An extension that another one needs, and that is not there yet.
+///
+/// ```
+/// # use llext::{Error, NoopRawMutex, Pool, Registry};
+/// # fn host_log() {}
+/// # extern "C" fn log(level: u32) { let _ = level; }
+/// # llext::exports! { static HOST; fn log(level: u32); }
+/// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+/// // SAFETY: we trust the extension and what it needs.
+/// # unsafe {
+/// let app = apps.loader(&HOST).on_needed(&mut |need| {
+///     assert_eq!((need.needed_by(), need.name()), ("app", "library"));
+///     need.loader(&HOST).load(need.name(), bytes)
+/// }).load("app", bytes)?;
+/// # drop(app); }
+/// # Ok(()) }
+/// ```
 pub struct Need<'n, 'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     name: &'n str,
@@ -71,16 +87,63 @@ pub struct Need<'n, 'r, M: Memory, R: RawMutex, const N: usize> {
 
 impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
     /// What it is called: a `DT_NEEDED` name, or that in the note.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension and what it needs.
+    /// # unsafe {
+    /// let app = apps.loader(&HOST).on_needed(&mut |need| {
+    ///     assert_eq!(need.name(), "library");
+    ///     need.loader(&HOST).load(need.name(), bytes)
+    /// }).load("app", bytes)?;
+    /// # drop(app); }
+    /// # Ok(()) }
+    /// ```
     pub fn name(&self) -> &str {
         self.name
     }
 
     /// Who needs it.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension and what it needs.
+    /// # unsafe {
+    /// let app = apps.loader(&HOST).on_needed(&mut |need| {
+    ///     assert_eq!(need.needed_by(), "app");
+    ///     need.loader(&HOST).load(need.name(), bytes)
+    /// }).load("app", bytes)?;
+    /// # drop(app); }
+    /// # Ok(()) }
+    /// ```
     pub fn needed_by(&self) -> &str {
         self.chain.name
     }
 
     /// A loader for it.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension and what it needs.
+    /// # unsafe {
+    /// let app = apps.loader(&HOST).on_needed(&mut |need| {
+    ///     need.loader(&HOST).load("library", bytes)
+    /// }).load("app", bytes)?;
+    /// # drop(app); }
+    /// # Ok(()) }
+    /// ```
     pub fn loader<'l>(&'l self, host: &'l dyn Exports) -> Loader<'r, 'l, M, R, N> {
         let mut loader = self.registry.loader(host);
         loader.options.needed.outer = Some(&self.chain);

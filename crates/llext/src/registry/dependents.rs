@@ -105,11 +105,27 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
 
 impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     /// The names of the extensions that depend on this one.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// for user in blinky.dependents() {
+    ///     let _ = user.as_bytes();
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn dependents(&self) -> impl Iterator<Item = Name> {
         self.registry().dependents(self.slot(), 0)
     }
 
     /// The names of the extensions that this one depends on.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert_eq!(blinky.dependencies().count(), 0);
+    /// # Ok(()) }
+    /// ```
     pub fn dependencies(&self) -> impl Iterator<Item = Name> {
         let providers = self.providers.iter().enumerate().filter(|(_, is_provider)| **is_provider);
         providers.filter_map(|(slot, _)| {
@@ -118,6 +134,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     }
 
     /// The names of the host's objects that keep this extension.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let timer = blinky.own("timer 3")?;
+    /// assert_eq!(blinky.objects().count(), 1);
+    /// # drop(timer);
+    /// # Ok(()) }
+    /// ```
     pub fn objects(&self) -> impl Iterator<Item = Name> {
         self.registry().objects(self.slot())
     }

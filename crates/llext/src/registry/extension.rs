@@ -9,6 +9,14 @@ use core::ptr::NonNull;
 use llext_link::addr::Part;
 
 /// A live extension: what a [`Handle`](super::Handle) and a [`Guard`](super::Guard) lead to.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let extension: &llext::registry::Extension<_, _, 4> = &blinky;
+/// assert_eq!(extension.name(), blinky.name());
+/// # Ok(()) }
+/// ```
 pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) block: M::Block,
     pub(crate) sizes: [u32; 4],
@@ -22,6 +30,14 @@ pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
 }
 
 /// A part of a live extension.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let bytes: usize = blinky.regions().map(|region| region.size).sum();
+/// # let _ = bytes;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Which part.
@@ -39,16 +55,41 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     }
 
     /// The extension's name.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert_eq!(blinky.name().as_bytes(), b"blinky");
+    /// # Ok(()) }
+    /// ```
     pub fn name(&self) -> Name {
         self.context().name
     }
 
     /// What the extension exports: names, without a NUL, and addresses.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// for (name, address) in blinky.exports() {
+    ///     let _ = (name, address);
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn exports(&self) -> ExtensionExports<'_> {
         ExtensionExports::new(&self.exports)
     }
 
     /// Where the extension lies in memory: the parts that hold something.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// use llext::memory::Part;
+    /// let code = blinky.regions().find(|region| region.part == Part::Code);
+    /// # let _ = code;
+    /// # Ok(()) }
+    /// ```
     pub fn regions(&self) -> impl Iterator<Item = Region> {
         let parts = Part::ALL.into_iter().zip(self.parts());
         let regions = parts.map(|(part, (address, size))| Region { part, address, size });

@@ -11,6 +11,16 @@ use core::ptr::NonNull;
 /// Refers to an extension without keeping it: for timers, interrupts and whoever else must not be in the way of an unload.
 ///
 /// It is `Copy`, and finds out by itself that its extension has gone.
+///
+/// ```
+/// # use llext::{Error, Weak, NoopRawMutex, Pool};
+/// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// if let Ok(call) = blinky.enter() {
+///     // SAFETY: `toggle` is a function of this type.
+///     unsafe { call.symbol::<extern "C" fn()>("toggle")? }.call(());
+/// } // if it was told to go meanwhile, it goes here
+/// # Ok(()) }
+/// ```
 pub struct Weak<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     id: Id,
@@ -87,6 +97,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     ///
     /// # Errors
     /// [`Error::Died`] when it is gone, [`Error::Busy`] while it comes or goes, [`Error::TooManyUses`].
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let handle = blinky.upgrade()?;
+    /// assert!(!handle.is_first());
+    /// # Ok(()) }
+    /// ```
     pub fn upgrade(&self) -> Result<Handle<'r, M, R, N>, Error> {
         self.count(&[State::Live], Status::used)?;
         Ok(Handle::new(self.registry, self.id, self.extension))
@@ -96,6 +114,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     ///
     /// # Errors
     /// As for [`Weak::upgrade`].
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let call = blinky.enter()?;
+    /// let toggle = call.address("toggle")?;
+    /// # let _ = toggle;
+    /// # Ok(()) }
+    /// ```
     pub fn enter(&self) -> Result<Guard<'r, M, R, N>, Error> {
         self.guard(true)
     }
@@ -105,6 +132,16 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     ///
     /// # Errors
     /// As for [`Weak::upgrade`].
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// // in the interrupt handler:
+    /// if let Ok(call) = blinky.try_enter() {
+    ///     let _ = call.address("tick");
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn try_enter(&self) -> Result<Guard<'r, M, R, N>, Error> {
         self.guard(false)
     }
@@ -122,6 +159,14 @@ impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Weak<'_, M, R, N> {
 }
 
 /// Keeps an extension while calls into it run. It leads to the [`Extension`] like a handle.
+///
+/// ```
+/// # use llext::{Error, Weak, NoopRawMutex, Pool};
+/// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let call = blinky.enter()?;
+/// assert!(call.regions().count() > 0);
+/// # Ok(()) }
+/// ```
 pub struct Guard<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     slot: usize,

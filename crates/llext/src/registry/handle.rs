@@ -14,6 +14,16 @@ use core::time::Duration;
 /// A counted use of a live extension: while it exists the extension stays. Dropping it is an unload.
 ///
 /// The last handle dropped takes the extension away; if others depend on it, or call it, it goes with the last of them.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let second = blinky.try_clone()?;
+/// assert_eq!(second.uses(), 2);
+/// drop(blinky);
+/// assert_eq!(second.unload().ok(), Some(0));
+/// # Ok(()) }
+/// ```
 pub struct Handle<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     id: Id,
@@ -33,6 +43,17 @@ unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: u
 }
 
 /// An unload that was refused, and the handle back.
+///
+/// ```
+/// # use llext::{Error, Handle, NoopRawMutex, Pool};
+/// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let blinky = match blinky.unload() {
+///     Ok(remaining) => { let _ = remaining; return Ok(()) }
+///     Err(refused) => refused.handle, // refused.error says by whom
+/// };
+/// # let _ = blinky;
+/// # Ok(()) }
+/// ```
 pub struct Refused<H> {
     /// The handle: nothing has changed.
     pub handle: H,
@@ -84,11 +105,27 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     }
 
     /// Whether the extension was loaded for this handle; a later load of the same name, or finding it, gives another.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// if blinky.is_first() {
+    ///     // its constructors ran just now
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn is_first(&self) -> bool {
         self.is_first
     }
 
     /// How many handles there are of it.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert!(blinky.uses() >= 1);
+    /// # Ok(()) }
+    /// ```
     pub fn uses(&self) -> u32 {
         self.registry.statuses(self.id.slot).map_or(0, |status| status.uses)
     }
@@ -97,6 +134,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     ///
     /// # Errors
     /// [`Error::TooManyUses`].
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let another = blinky.try_clone()?;
+    /// assert_eq!(another.name(), blinky.name());
+    /// # Ok(()) }
+    /// ```
     pub fn try_clone(&self) -> Result<Self, Error> {
         let word = self.registry.words.get(self.id.slot).ok_or(Error::TooManyUses)?;
         word.update(Status::used).map_err(|_| Error::TooManyUses)?;
@@ -104,6 +149,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     }
 
     /// A reference that does not keep the extension.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let weak = blinky.downgrade();
+    /// drop(blinky);
+    /// assert_eq!(weak.upgrade().err(), Some(Error::Died));
+    /// # Ok(()) }
+    /// ```
     pub fn downgrade(&self) -> Weak<'r, M, R, N> {
         Weak::new(self.registry, self.id, self.extension)
     }
@@ -113,6 +167,17 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     /// # Errors
     /// [`Error::InUse`] when this is the last handle and dependents, calls or host objects keep the extension; the
     /// handle comes back.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// match blinky.unload() {
+    ///     Ok(0) => {} // gone
+    ///     Ok(remaining) => { let _ = remaining; }
+    ///     Err(refused) => return Err(refused.error),
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn unload(self) -> Result<u32, Refused<Self>> {
         let left = self.registry.try_leave(self.id);
         self.gone(left)
@@ -120,6 +185,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
 
     /// Gives this use up; the number of uses that remain. The last one closes the extension: it is not found and not
     /// entered any more, and whoever keeps it last takes it away.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let call = blinky.downgrade().enter()?;
+    /// blinky.unload_later();
+    /// drop(call); // here it goes
+    /// # Ok(()) }
+    /// ```
     pub fn unload_later(self) -> u32 {
         let this = ManuallyDrop::new(self);
         this.registry.leave_later(this.id)
@@ -131,6 +205,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     /// # Errors
     /// [`Error::InUse`] when something keeps it for longer than `timeout`; the handle comes back, and the extension is
     /// open again.
+    ///
+    /// ```
+    /// # use llext::{Error, Plugin};
+    /// # fn f(plugin: Plugin<'_>) -> Result<(), Error> {
+    /// let remaining = plugin.unload_within(std::time::Duration::from_secs(1));
+    /// let remaining = remaining.map_err(|refused| refused.error)?;
+    /// # let _ = remaining;
+    /// # Ok(()) }
+    /// ```
     #[cfg(feature = "std")]
     pub fn unload_within(self, timeout: Duration) -> Result<u32, Refused<Self>> {
         let left = self.registry.leave_within(self.id, timeout);
@@ -170,6 +253,14 @@ impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Handle<'_, M, R, N> 
 }
 
 /// Visits live extensions in load order.
+///
+/// ```
+/// # use llext::{Error, NoopRawMutex, Pool, Registry};
+/// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let names: Vec<_> = apps.iter().map(|extension| extension.name()).collect();
+/// # let _ = names;
+/// # Ok(()) }
+/// ```
 pub struct Extensions<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     after: u64,

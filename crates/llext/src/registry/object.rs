@@ -10,6 +10,15 @@ use crate::memory::Memory;
 use core::fmt;
 
 /// Ties something of the host's to the extension that asked for it, until it is dropped.
+///
+/// ```
+/// # use llext::{Error, Weak, NoopRawMutex, Pool};
+/// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+/// let timer = blinky.own("timer 3")?;
+/// // unloading is refused now: in use by "timer 3"
+/// drop(timer);
+/// # Ok(()) }
+/// ```
 pub struct Object<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     id: Id,
@@ -24,6 +33,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     ///
     /// # Errors
     /// [`Error::Died`], [`Error::Busy`], [`Error::TooManyUses`], [`Error::TooManyObjects`].
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let timer = blinky.own("timer 3")?;
+    /// // unloading is refused now: in use by "timer 3"
+    /// drop(timer);
+    /// # Ok(()) }
+    /// ```
     pub fn own(&self, name: &'static str) -> Result<Object<'r, M, R, N>, Error> {
         self.tie(name, None)
     }
@@ -33,6 +51,17 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     ///
     /// # Errors
     /// As for [`Weak::own`].
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// fn stop_timer(number: usize) {
+    ///     let _ = number;
+    /// }
+    /// let timer = blinky.own_revocable("timer 3", stop_timer, 3)?;
+    /// assert!(timer.release()); // stopped by ourselves, before the extension went
+    /// # Ok(()) }
+    /// ```
     pub fn own_revocable(
         &self,
         name: &'static str,
@@ -58,6 +87,15 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     ///
     /// # Errors
     /// As for [`Weak::own`].
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let timer = blinky.own("timer 3")?;
+    /// // unloading is refused now: in use by "timer 3"
+    /// drop(timer);
+    /// # Ok(()) }
+    /// ```
     pub fn own(&self, name: &'static str) -> Result<Object<'r, M, R, N>, Error> {
         self.downgrade().own(name)
     }
@@ -66,6 +104,17 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     ///
     /// # Errors
     /// As for [`Weak::own`].
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// fn stop_timer(number: usize) {
+    ///     let _ = number;
+    /// }
+    /// let timer = blinky.own_revocable("timer 3", stop_timer, 3)?;
+    /// assert!(timer.release()); // stopped by ourselves, before the extension went
+    /// # Ok(()) }
+    /// ```
     pub fn own_revocable(
         &self,
         name: &'static str,
@@ -78,11 +127,26 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
 
 impl<M: Memory, R: RawMutex, const N: usize> Object<'_, M, R, N> {
     /// What it is called.
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// assert_eq!(blinky.own("timer 3")?.name(), "timer 3");
+    /// # Ok(()) }
+    /// ```
     pub fn name(&self) -> &'static str {
         self.name
     }
 
     /// Unties the object; false when it was revoked already.
+    ///
+    /// ```
+    /// # use llext::{Error, Weak, NoopRawMutex, Pool};
+    /// # fn f(blinky: Weak<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let timer = blinky.own("timer 3")?;
+    /// assert!(timer.release());
+    /// # Ok(()) }
+    /// ```
     pub fn release(self) -> bool {
         let mut this = core::mem::ManuallyDrop::new(self);
         this.untie()

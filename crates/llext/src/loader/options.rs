@@ -1,0 +1,315 @@
+//! What a caller chooses before a load begins.
+
+use super::Loader;
+use super::needed::{LoadNeeded, Needed};
+use super::providers::Providers;
+use crate::error::Error;
+use crate::export::Exports;
+use crate::lifecycle::{self, Hooks, LeavingHook, PanicHook};
+use crate::lock::RawMutex;
+use crate::memory::Memory;
+use crate::registry::{Handle, Registry};
+use core::time::Duration;
+
+/// Hears names, one at a time.
+pub(super) type Listener<'l> = &'l mut dyn FnMut(&[u8]);
+
+/// What the caller chose.
+pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
+    pub(super) host: &'l dyn Exports,
+    pub(super) allowed: Option<&'l [&'l str]>,
+    pub(super) providers: Providers<'r, M, R, N>,
+    pub(super) needed: Needed<'r, 'l, M, R, N>,
+    pub(super) search_live: bool,
+    pub(super) same_name_is_enough: bool,
+    pub(super) bring_up: bool,
+    pub(super) patience: Duration,
+    pub(super) hooks: Hooks,
+    pub(super) missing: Option<Listener<'l>>,
+    pub(super) scratch: Option<&'l mut [u8]>,
+    /// What was wrong with the choices.
+    pub(super) refused: Option<Error>,
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
+    /// A loader of extensions that may use what `host` exports.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// let footprint = apps.loader(&HOST).verify("app", bytes)?;
+    /// # let _ = footprint;
+    /// # Ok(()) }
+    /// ```
+    pub fn loader<'r, 'l>(&'r self, host: &'l dyn Exports) -> Loader<'r, 'l, M, R, N> {
+        let options = Options {
+            host,
+            allowed: None,
+            providers: Providers::new(self),
+            needed: Needed::default(),
+            search_live: false,
+            same_name_is_enough: false,
+            bring_up: true,
+            patience: Duration::ZERO,
+            hooks: Hooks { panic: lifecycle::stop, leaving: None },
+            missing: None,
+            scratch: None,
+            refused: None,
+        };
+        Loader { registry: self, options }
+    }
+}
+
+impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
+    /// Lets the extension use what `provider` exports; it then depends on it, whether it does so or not. Of several, the
+    /// first that exports a symbol provides it.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// # let library = apps.find("library").ok_or(Error::Died)?;
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).needs(&library).load("app", bytes)? };
+    /// assert_eq!(app.dependencies().next(), Some(library.name()));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn needs(mut self, provider: &Handle<'r, M, R, N>) -> Self {
+        self.options.refused = self.options.providers.need(provider).err().or(self.options.refused);
+        self
+    }
+
+    /// Loads what the extension says it needs, and nobody provides: `load` is asked for each, and loads it with
+    /// [`Need::loader`], so that circles and endless chains are found out.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// # fn read(name: &str) -> &'static [u8] { b"" }
+    /// // SAFETY: we trust the extension and what it needs.
+    /// let app = unsafe {
+    ///     let loader = apps.loader(&HOST);
+    ///     loader.on_needed(&mut |need| need.loader(&HOST).load(need.name(), read(need.name()))).load("app", bytes)?
+    /// };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_needed(mut self, load: LoadNeeded<'r, 'l, M, R, N>) -> Self {
+        self.options.needed.load = Some(load);
+        self
+    }
+
+    /// Loads what the extension says it needs, and nobody provides, from a directory: the file of that name, or with
+    /// `.llext`, `.so` or `.o` behind it. What these need comes from there, too.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).needed_from("/usr/lib/apps".as_ref()).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn needed_from(mut self, directory: &'l std::path::Path) -> Self {
+        self.options.needed.directory = Some(directory);
+        self
+    }
+
+    /// Allows only these groups of the host's symbols, and those that are in no group: see
+    /// [`Group`](crate::export::Group). All are allowed unless this says otherwise.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).allow(&["gpio", "log"]).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn allow(mut self, groups: &'l [&'l str]) -> Self {
+        self.options.allowed = Some(groups);
+        self
+    }
+
+    /// Whether symbols that the host does not provide are looked for in every live extension; off unless asked for.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).search_live(true).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn search_live(mut self, yes: bool) -> Self {
+        self.options.search_live = yes;
+        self
+    }
+
+    /// Whether a live extension of the same name is taken for the same, whatever it was loaded from: LLEXT's way.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).same_name_is_enough(true).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn same_name_is_enough(mut self, yes: bool) -> Self {
+        self.options.same_name_is_enough = yes;
+        self
+    }
+
+    /// Hears the name of every symbol that nobody provides.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// let mut missing = 0;
+    /// let checked = apps.loader(&HOST).on_missing(&mut |_name| missing += 1).verify("app", bytes);
+    /// # let _ = (checked, missing);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_missing(mut self, hear: &'l mut dyn FnMut(&[u8])) -> Self {
+        self.options.missing = Some(hear);
+        self
+    }
+
+    /// What to do when the extension panics; without a hook the process ends, or the processor stops.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// fn restart(panic: &llext::ExtensionPanic<'_>) -> ! {
+    ///     let _ = (panic.extension, panic.file, panic.line);
+    ///     std::process::exit(101)
+    /// }
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).on_panic(restart).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_panic(mut self, hook: PanicHook) -> Self {
+        self.options.hooks.panic = hook;
+        self
+    }
+
+    /// What to do when the extension's destructors have run, before its memory goes.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// fn flush_logs(leaving: &llext::Leaving) {
+    ///     let _ = leaving.parts; // messages may still point into these
+    /// }
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).on_leaving(flush_logs).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn on_leaving(mut self, hook: LeavingHook) -> Self {
+        self.options.hooks.leaving = Some(hook);
+        self
+    }
+
+    /// Whether constructors run as the end of the load: yes, unless told otherwise. Else it is for the caller to call
+    /// [`Extension::bringup`](crate::registry::Extension::bringup) before anything that needs them.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).bring_up(false).load("app", bytes)? };
+    /// assert_eq!(app.phase(), llext::Phase::Loaded);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn bring_up(mut self, yes: bool) -> Self {
+        self.options.bring_up = yes;
+        self
+    }
+
+    /// How long to wait while somebody else loads or unloads an extension of this name; without it the answer is
+    /// [`Error::Busy`] at once. A constructor that waits for its own extension waits in vain.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).wait(core::time::Duration::from_secs(1)).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "std")]
+    #[must_use]
+    pub fn wait(mut self, timeout: Duration) -> Self {
+        self.options.patience = timeout;
+        self
+    }
+
+    /// Lends scratch memory for the time of the load; without it the registry's memory provides.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// let mut scratch = [0; 4096];
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).scratch(&mut scratch).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn scratch(mut self, bytes: &'l mut [u8]) -> Self {
+        self.options.scratch = Some(bytes);
+        self
+    }
+}
