@@ -184,6 +184,12 @@ impl Host {
         self.registry.find(name)
     }
 
+    /// What this host offers: for loads that it does not begin itself, such as those of a
+    /// [`Need`](crate::loader::Need).
+    pub fn exports(&self) -> &dyn Exports {
+        &self.exports
+    }
+
     /// The registry behind this host.
     ///
     /// ```
