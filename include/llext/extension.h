@@ -56,6 +56,15 @@ struct llext_exported_symbol {
 	static const struct llext_abi_note llext_abi_note_ \
 		__attribute__((section(".note.llext"), used, aligned(4))) = { 6, 4, 1, "llext", LLEXT_ABI_VERSION }
 
+/*
+ * Says that the extension of this name, or the file of this name, must be there before this one is loaded: a note of type 2. A
+ * host that was told where to look loads it first; what it exports can then be used here. It stands at file scope, as often as
+ * there are names, also in a header that declares the other's functions:
+ *
+ *     LLEXT_NEEDS("math");
+ */
+#define LLEXT_NEEDS(name) LLEXT_UNIQUE_(LLEXT_NEEDED_, name)
+
 struct llext_abi_note {
 	uint32_t owner_size;
 	uint32_t description_size;
@@ -71,6 +80,24 @@ struct llext_abi_note {
 #else
 #define LLEXT_TABLE_ ".exported_sym"
 #endif
+
+#define LLEXT_NEEDED_(name, note) \
+	static const struct { \
+		uint32_t owner_size, description_size, type; \
+		char owner[8], description[sizeof(name)]; \
+	} note __attribute__((section(".note.llext"), used, aligned(4))) = { 6, sizeof(name), 2, "llext", name }
+
+/* Hands a macro an identifier that this translation unit does not have yet; Clang calls that an extension of C. */
+#ifdef __clang__
+#define LLEXT_UNIQUE_(macro, name) \
+	_Pragma("clang diagnostic push") _Pragma("clang diagnostic ignored \"-Wunknown-warning-option\"") \
+	_Pragma("clang diagnostic ignored \"-Wc2y-extensions\"") \
+	LLEXT_NUMBERED_(macro, name, __COUNTER__) _Pragma("clang diagnostic pop")
+#else
+#define LLEXT_UNIQUE_(macro, name) LLEXT_NUMBERED_(macro, name, __COUNTER__)
+#endif
+#define LLEXT_NUMBERED_(macro, name, number) LLEXT_PASTED_(macro, name, number)
+#define LLEXT_PASTED_(macro, name, number) macro(name, llext_needed_##number)
 
 /* `retain` keeps an entry where unused sections are dropped. GCC knows it for every target, and warns where it has no effect. */
 #if defined(__has_attribute) && (defined(__clang__) || defined(__linux__))

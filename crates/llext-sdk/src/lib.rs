@@ -42,7 +42,8 @@
 //!
 //! * exports: entries {name, address} in section `.exported_sym`;
 //! * [`init`](macro@init) and [`fini`](macro@fini): exports `llext_init` and `llext_fini`;
-//! * the ABI version: an ELF note of owner `llext`, type 1, in section `.note.llext`, with the number [`ABI_VERSION`].
+//! * the ABI version: an ELF note of owner `llext`, type 1, in section `.note.llext`, with the number [`ABI_VERSION`];
+//! * what it [`needs!`]: a note each of type 2, with the name and a NUL.
 #![no_std]
 
 #[cfg(feature = "alloc")]
@@ -61,6 +62,8 @@ pub use alloc::HostAllocator;
 #[cfg(feature = "log")]
 pub use logger::log_to_host;
 pub use note::ABI_VERSION;
+#[doc(hidden)]
+pub use note::{Note, padded};
 pub use outcome::Outcome;
 
 /// Exports an `extern "C"` function or a static of the extension.

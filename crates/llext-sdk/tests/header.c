@@ -28,3 +28,8 @@ EXPORT_SYMBOL_NAMED(counter, count);
 EXPORT_GROUP_SYMBOL(LIBC, origin);
 EXPORT_GROUP_SYMBOL_NAMED(DEVICE, unit, device_unit);
 EXPORT_GROUP_SYMBOL_NAMED(DEVICE, origin.y, device_y);
+
+#ifdef NEEDS
+LLEXT_NEEDS("math"); LLEXT_NEEDS("gfx-2d.so");
+LLEXT_NEEDS("abc");
+#endif

@@ -102,6 +102,26 @@ fn the_note_can_be_left_out() {
 }
 
 #[test]
+fn what_is_needed_is_a_note_each() {
+    with_every_object("needs", &["-DNEEDS"], |file| {
+        let section = file.section_by_name(".note.llext").unwrap();
+        let notes = section.data().unwrap();
+        let expected: [&[u8]; 4] = [
+            b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0\x01\0\0\0",
+            b"\x06\0\0\0\x05\0\0\0\x02\0\0\0llext\0\0\0math\0\0\0\0",
+            b"\x06\0\0\0\x0a\0\0\0\x02\0\0\0llext\0\0\0gfx-2d.so\0\0\0",
+            b"\x06\0\0\0\x04\0\0\0\x02\0\0\0llext\0\0\0abc\0",
+        ];
+        for note in expected {
+            assert!(notes.windows(note.len()).any(|found| found == note), "{note:?} in {notes:?}");
+        }
+        assert_eq!(notes.len(), expected.concat().len());
+        assert_eq!(section.align(), 4);
+        assert!(matches!(section.flags(), SectionFlags::Elf { sh_type: elf::SHT_NOTE, .. }));
+    });
+}
+
+#[test]
 fn a_host_offers_what_it_exports_and_the_groups_it_chose() {
     let defines = ["-DLLEXT_HOST_BUILD", "-DCONFIG_LLEXT_EXPORT_SYMBOL_GROUP_LIBC=1"];
     with_every_object("host", &defines, |file| {

@@ -60,15 +60,29 @@ fn the_hello_extension_has_three_entries_a_note_and_needs_nothing() {
     assert_eq!(names(&entries), ["add", "llext_init", "probe"]);
     assert!(entries.iter().all(|(_, section)| is_code(&file, *section)));
     assert_eq!(undefined(&file), BTreeSet::new());
-    check_note(&file);
+    check_notes(&file, &NOTES[..1]);
 }
 
-/// Owner size 6, description size 4, type 1, the owner padded to words, version 1.
-fn check_note(file: &File<'_>) {
-    let note = file.section_by_name(".note.llext").unwrap();
-    assert_eq!(note.data().unwrap(), b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0\x01\0\0\0");
-    assert_eq!(note.align(), 4);
-    assert!(matches!(note.flags(), SectionFlags::Elf { sh_type: elf::SHT_NOTE, .. }));
+/// Owner size 6, the description's size and type, the owner padded to words; then version 1, or a name that is needed.
+const NOTES: [&[u8]; 3] = [
+    b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0\x01\0\0\0",
+    b"\x06\0\0\0\x05\0\0\0\x02\0\0\0llext\0\0\0math\0\0\0\0",
+    b"\x06\0\0\0\x07\0\0\0\x02\0\0\0llext\0\0\0gfx-2d\0\0",
+];
+
+/// The sections of notes hold these and no others.
+fn check_notes(file: &File<'_>, expected: &[&[u8]]) {
+    let mut found = Vec::new();
+    for section in file.sections().filter(|section| section.name() == Ok(".note.llext")) {
+        found.push(section.data().unwrap());
+        assert_eq!(section.align(), 4);
+        assert!(matches!(section.flags(), SectionFlags::Elf { sh_type: elf::SHT_NOTE, .. }));
+    }
+    let found = found.concat();
+    for note in expected {
+        assert!(found.windows(note.len()).any(|bytes| bytes == *note), "{note:?} in {found:?}");
+    }
+    assert_eq!(found.len(), expected.concat().len());
 }
 
 #[test]
@@ -89,5 +103,5 @@ fn what_the_sdk_asks_of_the_host_is_undefined_in_an_extension_that_uses_it() {
     assert!(own.iter().all(|name| found.contains(name)), "{found:?}");
     let more: Vec<_> = found.iter().filter(|name| !own.contains(name) && !memory.contains(name)).collect();
     assert!(more.is_empty(), "{more:?}");
-    check_note(&file);
+    check_notes(&file, &NOTES);
 }

@@ -14,6 +14,9 @@ llext_sdk::interface! {
     static TICKS: AtomicU32;
 }
 
+llext_sdk::needs!("math");
+llext_sdk::needs!("gfx-2d");
+
 #[llext_sdk::init]
 fn init() {
     llext_sdk::log_to_host(log::LevelFilter::Info);
