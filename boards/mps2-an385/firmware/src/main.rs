@@ -1,12 +1,15 @@
-//! Loads an extension in C and one in Rust out of slices, calls both and unloads them. The exit status says whether
-//! everything was as it should be.
+//! Loads an extension in C and one in Rust out of slices, calls both and unloads them, also under an interrupt that calls
+//! one. The exit status says whether everything was as it should be.
 #![no_std]
 #![no_main]
 
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU32, Ordering};
-use llext::{Error, NoopRawMutex, Pool, Registry};
+use llext::lock::CriticalSectionRawMutex;
+use llext::{Error, Pool, Registry};
 use semihosting::{println, process};
+
+mod interrupt;
 
 static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/c.o"));
 static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/rust.o"));
@@ -16,6 +19,7 @@ static LEDS: AtomicU32 = AtomicU32::new(0);
 static TICKS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn led_set(led: u8, on: bool) {
+    interrupt::called_back();
     let bit = 1 << led;
     if on {
         LEDS.fetch_or(bit, Ordering::Relaxed)
@@ -30,21 +34,24 @@ llext::exports! {
     static TICKS: AtomicU32;
 }
 
-type Apps = Registry<Pool<'static>, NoopRawMutex, 4>;
+type Apps = Registry<Pool<'static>, CriticalSectionRawMutex, 4>;
 const BYTES: usize = 16 * 1024;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut CODE: [MaybeUninit<u8>; BYTES] = [const { MaybeUninit::uninit() }; BYTES];
     static mut DATA: [MaybeUninit<u8>; BYTES] = [const { MaybeUninit::uninit() }; BYTES];
-    let apps = Apps::new(Pool::new(CODE, DATA));
-    let empty = in_use(&apps);
-    let calls = call_c(&apps).and_then(|()| call_rust(&apps));
+    static mut APPS: Option<Apps> = None;
+    let apps: &'static Apps = APPS.insert(Apps::new(Pool::new(CODE, DATA)));
+    let Some(mut peripherals) = cortex_m::Peripherals::take() else { process::exit(1) };
+    let empty = in_use(apps);
+    let calls = call_c(apps).and_then(|()| call_rust(apps));
+    let calls = calls.and_then(|()| interrupt::run(apps, &mut peripherals.SYST));
     if let Err(error) = calls {
         println!("E{:04}: {error}; {}", error.code(), error.cure());
         process::exit(1);
     }
-    check("memory in use after both", in_use(&apps), empty);
+    check("memory in use after all", in_use(apps), empty);
     process::exit(0)
 }
 
