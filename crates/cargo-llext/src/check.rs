@@ -1,4 +1,4 @@
-//! `llext check FILE --against HOST`: every symbol the extension needs that nobody provides.
+//! `llext check FILE --against HOST`: every symbol and every extension that the file needs and nobody provides.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::cli::Check;
-use crate::demangle;
+use crate::demangle::{self, printable};
 use crate::elf::{self, Extension, Import};
 use crate::error::{Error, Refusal};
 use crate::host::{self, Host};
+use crate::needs::{self, Need};
 use crate::terminal::{BAD, GOOD, Terminal};
 
 /// How an extension's imports are met.
@@ -19,6 +20,8 @@ pub(crate) struct Verdict {
     against: Vec<String>,
     imports: usize,
     missing: Vec<Missing>,
+    needs: usize,
+    missing_needs: Vec<Need>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<Refusal>,
 }
@@ -53,19 +56,25 @@ fn judge(extension: &Extension<'_>, against: &[PathBuf]) -> Result<Verdict, Erro
     let needed: Vec<Import> = extension.imports().into_iter().filter(|import| !import.weak).collect();
     let imports = needed.len();
     let missing = needed.into_iter().filter(|import| !provided(&import.name)).map(Missing::from).collect();
+    let needed = needs::of(&extension.file);
+    let needs = needed.len();
+    let is_there = |need: &Need| hosts.iter().any(|host| host.has_library(&need.name));
+    let missing_needs = needed.into_iter().filter(|need| !is_there(need)).collect();
     let against = hosts.iter().map(|host| host.path.display().to_string()).collect();
-    Ok(Verdict { file: extension.path.clone(), against, imports, missing, error: None })
+    let file = extension.path.clone();
+    Ok(Verdict { file, against, imports, missing, needs, missing_needs, error: None })
 }
 
 impl Verdict {
     fn refusal(&self) -> Option<Error> {
-        let names: Vec<_> = self.missing.iter().map(|missing| missing.readable.as_str()).collect();
-        (!names.is_empty()).then(|| Error::MissingSymbols {
-            file: self.file.clone(),
-            host: self.against.join(", "),
-            count: self.missing.len(),
-            names: names.join(", "),
-        })
+        let (file, host) = (self.file.clone(), self.against.join(", "));
+        let symbols: Vec<_> = self.missing.iter().map(|missing| missing.readable.as_str()).collect();
+        let needs: Vec<_> = self.missing_needs.iter().map(|need| printable(&need.name)).collect();
+        if !symbols.is_empty() {
+            let (count, names) = (symbols.len(), symbols.join(", "));
+            return Some(Error::MissingSymbols { file, host, count, names });
+        }
+        (!needs.is_empty()).then(|| Error::MissingNeeds { file, host, names: needs.join(", ") })
     }
 }
 
@@ -80,10 +89,14 @@ impl fmt::Display for Verdict {
         for missing in &self.missing {
             writeln!(f, "{BAD}missing{BAD:#} {}", demangle::both(&missing.name))?;
         }
-        if self.missing.is_empty() {
-            let (file, imports, hosts) = (&self.file, self.imports, self.against.join(", "));
-            writeln!(f, "{GOOD}ok{GOOD:#} {file}: all {imports} imports are provided by {hosts}")?;
+        for need in &self.missing_needs {
+            writeln!(f, "{BAD}missing{BAD:#} extension {need}")?;
         }
-        Ok(())
+        if !self.missing.is_empty() || !self.missing_needs.is_empty() {
+            return Ok(());
+        }
+        let (file, imports, hosts) = (&self.file, self.imports, self.against.join(", "));
+        let needs = if self.needs > 0 { format!(" and {} needs", self.needs) } else { String::new() };
+        writeln!(f, "{GOOD}ok{GOOD:#} {file}: all {imports} imports{needs} are provided by {hosts}")
     }
 }

@@ -211,6 +211,8 @@ pub(crate) struct Check {
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) file: PathBuf,
     /// A firmware or program with an export table, another extension, or a list of names; may be repeated
+    ///
+    /// An extension that the file needs by name must be among them.
     #[arg(long, required = true, value_name = "HOST", value_hint = ValueHint::FilePath)]
     pub(crate) against: Vec<PathBuf>,
 }

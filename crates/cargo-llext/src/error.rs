@@ -138,6 +138,9 @@ enum Error {
     /// A table of exports cannot be understood.
     732 BadExportTable { path: String, entry: usize, what: &'static str } => "{path}: entry {entry} of the export table: bad {what}",
         "build the file again, and keep its relocations and the contents of .rodata";
+    /// Nobody is what the extension needs by name.
+    733 MissingNeeds { file: String, host: String, names: String } => "{file}: needs {names} (found {host})",
+        "name the files of these extensions too, or a list with the names of libraries that the host has";
 
     /// Extensions cannot be run on this system.
     #[cfg_attr(target_os = "linux", allow(dead_code))]

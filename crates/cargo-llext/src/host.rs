@@ -8,6 +8,7 @@ use object::elf;
 
 use crate::elf::{self as file, Extension};
 use crate::error::Error;
+use crate::needs;
 
 /// The names that a host provides.
 pub(crate) struct Host {
@@ -15,6 +16,8 @@ pub(crate) struct Host {
     /// The processor it is for; a list of names is for all.
     machine: Option<elf::Machine>,
     names: HashSet<String>,
+    /// The names of extensions and libraries that it is or has.
+    libraries: HashSet<String>,
 }
 
 impl Host {
@@ -32,18 +35,19 @@ impl Host {
             return Err(nothing(path));
         }
         let names = exports.into_iter().map(|export| export.name).collect();
-        Ok(Self { path: path.to_owned(), machine: Some(extension.machine()), names })
+        let libraries = libraries_of(path, &extension);
+        Ok(Self { path: path.to_owned(), machine: Some(extension.machine()), names, libraries })
     }
 
-    /// One name a line; what follows # is a remark.
+    /// One name a line, of a symbol or of a library; what follows # is a remark.
     fn from_list(path: &Path, bytes: &[u8]) -> Result<Self, Error> {
         let text = std::str::from_utf8(bytes)
             .ok()
             .filter(|text| !text.contains('\0'))
             .ok_or_else(|| nothing(path))?;
         let line = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-        let names = text.lines().map(line).filter(|name| !name.is_empty()).collect();
-        Ok(Self { path: path.to_owned(), machine: None, names })
+        let names: HashSet<String> = text.lines().map(line).filter(|name| !name.is_empty()).collect();
+        Ok(Self { path: path.to_owned(), machine: None, libraries: names.clone(), names })
     }
 
     /// Refuses an extension for another processor.
@@ -60,6 +64,31 @@ impl Host {
     pub(crate) fn provides(&self, name: &str) -> bool {
         self.names.contains(name)
     }
+
+    /// Whether a load finds what an extension needs by this name.
+    pub(crate) fn has_library(&self, name: &str) -> bool {
+        self.libraries.contains(name) || self.libraries.contains("libc.so.6") && is_part_of_libc(name)
+    }
+}
+
+/// What a file is called and calls itself, and what it is linked with itself and so brings along.
+fn libraries_of(path: &Path, extension: &Extension<'_>) -> HashSet<String> {
+    let called = [path.file_name(), path.file_stem()].into_iter().flatten();
+    let called = called.map(|name| name.to_string_lossy().into_owned());
+    let linked = needs::of(&extension.file).into_iter().map(|need| need.name);
+    called.chain(needs::soname(&extension.file)).chain(linked).collect()
+}
+
+/// Whether who has the C library has this too.
+#[cfg(target_os = "linux")]
+fn is_part_of_libc(name: &str) -> bool {
+    use llext::export::{Exports, Libc};
+    Libc::new().provides(name.as_bytes())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_part_of_libc(_: &str) -> bool {
+    false
 }
 
 /// Whether llext itself provides the symbol to every extension.

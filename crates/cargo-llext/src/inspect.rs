@@ -10,6 +10,7 @@ use crate::cli::Inspect;
 use crate::demangle;
 use crate::elf::{self, Extension, Import};
 use crate::error::{Error, Refusal};
+use crate::needs::{self, Need};
 use crate::plan::{self, Plan};
 use crate::table::Columns;
 use crate::terminal::{BAD, FAINT, HEADING, HINT};
@@ -26,6 +27,7 @@ pub(crate) struct Facts {
     sections: Vec<Section>,
     exports: Vec<Export>,
     imports: Vec<Import>,
+    needs: Vec<Need>,
     relocations: BTreeMap<String, usize>,
     load: Load,
 }
@@ -73,6 +75,7 @@ pub(crate) fn run(arguments: &Inspect) -> Result<Facts, Error> {
         sections: sections(&extension, &plan::regions(&bytes).unwrap_or_default()),
         exports: exports(&extension)?,
         imports: extension.imports(),
+        needs: needs::of(&extension.file),
         relocations: extension.relocations(),
         load,
         file: extension.path,
@@ -205,7 +208,10 @@ impl Facts {
         for import in &self.imports {
             writeln!(f, "  {}{}", demangle::both(&import.name), if import.weak { " (weak)" } else { "" })?;
         }
-        Ok(())
+        if !self.needs.is_empty() {
+            heading(f, "needs", self.needs.len())?;
+        }
+        self.needs.iter().try_for_each(|need| writeln!(f, "  {need}"))
     }
 }
 

@@ -15,6 +15,7 @@ mod host;
 #[cfg(test)]
 mod hostile;
 mod inspect;
+mod needs;
 mod new;
 mod plan;
 mod process;

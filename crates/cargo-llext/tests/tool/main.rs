@@ -6,6 +6,7 @@ mod cli;
 mod fixture;
 mod inspect;
 mod krate;
+mod needs;
 mod new;
 mod run;
 mod support;
