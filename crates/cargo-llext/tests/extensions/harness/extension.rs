@@ -1,4 +1,4 @@
-//! The sources under extensions/: one file, or one folder with a file of the folder's name.
+//! The sources under extensions/: one file, or one folder with a file of the folder's name, or with several that have directives.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -63,19 +63,32 @@ fn sources(root: &Path) -> Result<Vec<PathBuf>, String> {
         if path.is_file() {
             sources.extend(Language::of(&path).map(|_| path));
         } else if !path.join("Cargo.toml").exists() {
-            sources.push(main_file(&path)?);
+            sources.extend(main_files(&path)?);
         }
     }
     Ok(sources)
 }
 
-fn main_file(folder: &Path) -> Result<PathBuf, String> {
+/// The source of the folder's name, else every source with directives.
+fn main_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     let name = stem(folder);
     let candidates = ["c", "cpp", "S", "rs"].map(|suffix| folder.join(format!("{name}.{suffix}")));
-    candidates
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| format!("{}: no source of the folder's name in it", folder.display()))
+    if let Some(own) = candidates.into_iter().find(|path| path.is_file()) {
+        return Ok(vec![own]);
+    }
+    let has_directives = |path: &PathBuf| {
+        let text = Language::of(path).and_then(|_| fs::read_to_string(path).ok());
+        text.is_some_and(|text| text.starts_with("//!"))
+    };
+    let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(has_directives).collect();
+    if files.is_empty() {
+        return Err(format!(
+            "{}: no source of the folder's name in it, nor one with directives",
+            folder.display()
+        ));
+    }
+    Ok(files)
 }
 
 fn stem(path: &Path) -> String {
