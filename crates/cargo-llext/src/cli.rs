@@ -54,6 +54,8 @@ pub(crate) enum Command {
     Build(Build),
     /// Load extensions into this process, call a function, unload them
     Run(Run),
+    /// Load, call and unload extensions at a prompt, or as the lines of standard input say
+    Repl(Repl),
     /// Show what a file holds and what a load would make of it
     Inspect(Inspect),
     /// Show what fills a file
@@ -139,6 +141,8 @@ pub(crate) struct BuildOptions {
 #[derive(Debug, Args)]
 pub(crate) struct Run {
     /// Extensions, or projects to build first; a later one may use what an earlier one exports
+    ///
+    /// What a file needs by name is loaded before it: from these files, else from its own folder.
     #[arg(required = true, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Call this function of the last one, with up to six integers and strings as arguments
@@ -149,6 +153,21 @@ pub(crate) struct Run {
     /// What the function returns
     #[arg(long, value_name = "TYPE", default_value = "int", requires = "call")]
     pub(crate) returns: Returns,
+    /// Unload this extension before all others; may be repeated. It is refused while others need it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) unload: Vec<String>,
+    /// Leave the process's C library out of what extensions may use
+    #[arg(long)]
+    pub(crate) no_libc: bool,
+    #[command(flatten)]
+    pub(crate) options: BuildOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repl {
+    /// Extensions to begin with, or projects to build first
+    #[arg(value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
     /// Leave the process's C library out of what extensions may use
     #[arg(long)]
     pub(crate) no_libc: bool,

@@ -18,7 +18,7 @@ macro_rules! refusals {
             /// The linker refused a file.
             Link { file: String, error: Box<llext_link::Error> },
             /// The run time refused to load, call or unload.
-            Load { file: String, error: Box<llext::Error>, missing: Vec<String> },
+            Load { file: String, error: Box<llext::Error>, details: Vec<String> },
         }
 
         impl $Enum {
@@ -51,9 +51,9 @@ macro_rules! refusals {
                 match self {
                     $(Self::$name { $($field),* } => write!(f, $text),)*
                     Self::Link { file, error } => write!(f, "{file}: {error}"),
-                    Self::Load { file, error, missing } => {
+                    Self::Load { file, error, details } => {
                         write!(f, "{file}: {error}")?;
-                        missing.iter().try_for_each(|name| write!(f, "\n  missing: {name}"))
+                        details.iter().try_for_each(|line| write!(f, "\n  {line}"))
                     }
                 }
             }
@@ -155,6 +155,15 @@ enum Error {
     /// The extension panicked while it ran.
     743 Panicked { extension: String, file: String, line: u32 } => "{extension}: panicked at {file}:{line}",
         "mend the extension at this line; nothing after it was run, destructors neither";
+    /// No extension of that name is loaded.
+    744 NotLive { name: String } => "{name}: no such extension is loaded",
+        "give the name of a file that was loaded, without its ending; `list` at the prompt of `llext repl` shows all";
+    /// A line of `llext repl` cannot be understood.
+    745 BadCommand { line: String, reason: String } => "{line}: {reason}",
+        "`help` lists the commands, and `help COMMAND` says what one takes";
+    /// No extension lies at an address.
+    746 NothingThere { address: String } => "{address}: in no extension",
+        "`info NAME` shows where an extension lies";
 
     /// A project's name is not a name for a crate.
     750 BadName { name: String, reason: &'static str } => "{name}: not a name for a project ({reason})",
@@ -190,10 +199,10 @@ impl Error {
         Self::Link { file: file.to_owned(), error: Box::new(error) }
     }
 
-    /// The run time's refusal of an extension; `missing` are the names that nobody provides.
+    /// The run time's refusal of an extension; `details` are lines such as `missing: NAME`.
     #[cfg(target_os = "linux")]
-    pub(crate) fn of_load(file: &str, error: llext::Error, missing: Vec<String>) -> Self {
-        Self::Load { file: file.to_owned(), error: Box::new(error), missing }
+    pub(crate) fn of_load(file: &str, error: llext::Error, details: Vec<String>) -> Self {
+        Self::Load { file: file.to_owned(), error: Box::new(error), details }
     }
 
     /// A function that says which file is malformed.

@@ -19,6 +19,7 @@ mod needs;
 mod new;
 mod plan;
 mod process;
+mod repl;
 mod run;
 mod size;
 mod table;
@@ -38,7 +39,8 @@ pub fn main() -> ExitCode {
     };
     let terminal = Terminal::install(&cli.global);
     match perform(cli.command, terminal) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(Ended::Done) => ExitCode::SUCCESS,
+        Ok(Ended::Refused) => ExitCode::FAILURE,
         Err(error) => {
             terminal.refuse(&error);
             ExitCode::FAILURE
@@ -46,15 +48,23 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn perform(command: Command, terminal: &Terminal) -> Result<(), Error> {
-    match command {
+/// How a command ended that reported its refusals itself.
+enum Ended {
+    Done,
+    Refused,
+}
+
+fn perform(command: Command, terminal: &Terminal) -> Result<Ended, Error> {
+    let done = match command {
         Command::New(arguments) => terminal.show(&new::run(&arguments, terminal)?),
         Command::Build(arguments) => terminal.show(&build::run(&arguments, terminal)?),
-        Command::Run(arguments) => run::run(&arguments, terminal),
+        Command::Run(arguments) => return run::run(&arguments, terminal),
+        Command::Repl(arguments) => return repl::run(&arguments, terminal),
         Command::Inspect(arguments) => terminal.show(&inspect::run(&arguments)?),
         Command::Size(arguments) => terminal.show(&size::run(&arguments, terminal)?),
         Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Explain(arguments) => terminal.show(&explain::run(&arguments)?),
         Command::Completions(arguments) => terminal.show(&completions::run(&arguments)),
-    }
+    };
+    done.map(|()| Ended::Done)
 }

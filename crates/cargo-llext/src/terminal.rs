@@ -121,6 +121,13 @@ impl Terminal {
         finish(object.and_then(|object| self.write_results(format!("{object}\n").as_bytes())))
     }
 
+    /// Writes one of several results as a JSON object in a line of its own.
+    pub(crate) fn show_line(&self, report: &impl Serialize) -> Result<(), Error> {
+        self.shown.store(true, Ordering::Relaxed);
+        let object = serde_json::to_string(report).map_err(io::Error::from);
+        finish(object.and_then(|object| self.write_results(format!("{object}\n").as_bytes())))
+    }
+
     fn write_results(&self, bytes: &[u8]) -> io::Result<()> {
         #[cfg(target_os = "linux")]
         if let Some(mut results) = self.results.get() {
@@ -177,11 +184,16 @@ impl Terminal {
 
     /// Says why the tool refuses, and what would mend it.
     pub(crate) fn refuse(&self, error: &Error) {
-        let Refusal { code, message, cure } = &Refusal::of(error);
         if self.json && !self.shown.load(Ordering::Relaxed) {
             // Nothing can be done here about a closed standard output: the exit status still says it.
             let _ = self.show_json(&serde_json::json!({ "error": Refusal::of(error) }));
         }
+        self.complain_of(error);
+    }
+
+    /// Says it to people only.
+    pub(crate) fn complain_of(&self, error: &Error) {
+        let Refusal { code, message, cure } = &Refusal::of(error);
         complain(format_args!("{BAD}error[{code}]{BAD:#}{HEADING}: {message}{HEADING:#}\n"));
         complain(format_args!("  {HINT}cure{HINT:#}: {cure}\n"));
     }

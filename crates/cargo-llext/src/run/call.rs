@@ -66,6 +66,12 @@ impl Argument {
         CString::new(inside).map(Self::Text).map_err(|_| bad(text, "contains NUL"))
     }
 
+    /// A number, which must fit a machine word.
+    pub(crate) fn number(text: &str) -> Result<usize, Error> {
+        let word = number(text).ok_or_else(|| bad(text, "is not a number"))?;
+        word.ok_or_else(|| bad(text, "does not fit a machine word"))
+    }
+
     fn word(&self) -> usize {
         match self {
             Self::Number { word, .. } => *word,

@@ -1,43 +1,55 @@
 //! `llext run FILE|DIR...`: loads extensions into this process, calls a function, unloads them.
 
-mod call;
+pub(crate) mod call;
 #[cfg(target_os = "linux")]
-mod process;
+pub(crate) mod invoke;
+#[cfg(target_os = "linux")]
+pub(crate) mod process;
+#[cfg(target_os = "linux")]
+pub(crate) mod session;
 #[cfg(target_os = "linux")]
 mod symbols;
 
 use std::path::PathBuf;
 
+use crate::Ended;
 use crate::build;
-use crate::cli::Run;
+use crate::cli::{BuildOptions, Run};
 use crate::error::Error;
 use crate::terminal::Terminal;
 
 /// Builds what is a folder, then loads all and calls what was asked for.
-pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<(), Error> {
+pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Ended, Error> {
     let call = call::Call::parse(&arguments.call, arguments.returns)?;
-    let mut files = Vec::new();
-    for path in &arguments.paths {
-        files.push(if path.is_dir() {
-            build::run_in(path, &arguments.options, terminal)?.file
-        } else {
-            path.clone()
-        });
-    }
-    run_files(&files, call.as_ref(), arguments.no_libc, terminal)
+    let files = files_of(&arguments.paths, &arguments.options, terminal)?;
+    run_files(files, call, arguments, terminal)
+}
+
+/// The files that were named, and those built of the folders that were.
+pub(crate) fn files_of(
+    paths: &[PathBuf],
+    options: &BuildOptions,
+    terminal: &Terminal,
+) -> Result<Vec<PathBuf>, Error> {
+    let file = |path: &PathBuf| match path.is_dir() {
+        true => build::run_in(path, options, terminal).map(|built| built.file),
+        false => Ok(path.clone()),
+    };
+    paths.iter().map(file).collect()
 }
 
 #[cfg(target_os = "linux")]
 fn run_files(
-    files: &[PathBuf],
-    call: Option<&call::Call>,
-    no_libc: bool,
+    files: Vec<PathBuf>,
+    call: Option<call::Call>,
+    arguments: &Run,
     terminal: &Terminal,
-) -> Result<(), Error> {
-    process::run(files, call, no_libc, terminal)
+) -> Result<Ended, Error> {
+    let plan = process::Plan { files, call, unload: arguments.unload.clone(), no_libc: arguments.no_libc };
+    process::run(&plan, terminal)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn run_files(_: &[PathBuf], _: Option<&call::Call>, _: bool, _: &Terminal) -> Result<(), Error> {
+fn run_files(_: Vec<PathBuf>, _: Option<call::Call>, _: &Run, _: &Terminal) -> Result<Ended, Error> {
     Err(Error::CannotRunHere { system: std::env::consts::OS })
 }

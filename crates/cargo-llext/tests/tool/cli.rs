@@ -70,7 +70,8 @@ fn codes_of_every_part_are_explained() {
 fn every_shell_has_completions() {
     let place = Place::new();
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        assert!(place.done(&format!("completions {shell}")).out.contains("llext"), "{shell}");
+        let script = place.done(&format!("completions {shell}")).out;
+        assert!(["llext", "repl", "unload"].iter().all(|word| script.contains(word)), "{shell}");
         assert_eq!(place.json(&format!("completions {shell}"))["shell"], shell);
     }
     place.run("completions tcsh").expect(2);

@@ -8,5 +8,8 @@ mod inspect;
 mod krate;
 mod needs;
 mod new;
+mod readme;
+mod repl;
 mod run;
+mod several;
 mod support;

@@ -61,6 +61,19 @@ impl Place {
         Said::of(self.tool().args(line.split_whitespace()).assert())
     }
 
+    /// Runs the tool with words separated by blanks, and these lines on standard input.
+    pub(crate) fn tell(&self, line: &str, input: &str) -> Said {
+        Said::of(self.tool().args(line.split_whitespace()).write_stdin(input).assert())
+    }
+
+    /// Builds extensions of C sources, each a file here.
+    pub(crate) fn build_each(&self, sources: &[(&str, &str)]) {
+        for (name, source) in sources {
+            self.write(&format!("{name}.c"), source);
+            self.done(&format!("build {name}.c -o {name}.llext"));
+        }
+    }
+
     /// Runs the tool, which must do what is asked.
     pub(crate) fn done(&self, line: &str) -> Said {
         self.run(line).expect(0)
@@ -110,6 +123,17 @@ impl Said {
     pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}:\n{}", self.out))
     }
+}
+
+/// The JSON object of each line.
+pub(crate) fn objects(out: &str) -> Vec<Value> {
+    let object = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}:\n{line}"));
+    out.lines().map(object).collect()
+}
+
+/// The words after a verb of the tool's status lines, in their order.
+pub(crate) fn statuses<'s>(said: &'s str, verb: &str) -> Vec<&'s str> {
+    said.lines().filter_map(|line| line.trim_start().strip_prefix(verb)?.strip_prefix(' ')).collect()
 }
 
 /// The strings of a JSON array.
