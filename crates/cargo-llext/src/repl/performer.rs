@@ -139,7 +139,15 @@ impl<'h> Performer<'h> {
     }
 
     fn find(&self, name: &str) -> Result<Plugin<'h>, Error> {
-        self.session.host.find(name).ok_or_else(|| Error::NotLive { name: name.to_owned() })
+        if let Some(plugin) = self.session.host.find(name) {
+            return Ok(plugin);
+        }
+        let residents = self.session.residents();
+        let leaving = residents.iter().find(|resident| resident.name == name);
+        Err(match leaving.and_then(|resident| resident.weak.upgrade().err()) {
+            Some(error) => Error::of_load(name, error, Vec::new()),
+            None => Error::NotLive { name: name.to_owned() },
+        })
     }
 
     fn list(&self) -> List {

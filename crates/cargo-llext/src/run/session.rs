@@ -17,6 +17,7 @@ use super::invoke::flush;
 use crate::demangle::{demangle, printable};
 use crate::elf::{self, Extension};
 use crate::error::Error;
+use crate::needs;
 use crate::terminal::Terminal;
 
 type Weak<'h> = llext::Weak<'h, Linux, StdRawMutex, CAPACITY>;
@@ -170,8 +171,10 @@ impl<'h> Session<'h> {
 
     /// The file that is needed: one that was named, else one beside the file that needs it.
     fn file_for(&self, need: &Need<'_, 'h, Linux, StdRawMutex, CAPACITY>, path: &Path) -> Option<PathBuf> {
-        let is_meant =
-            |file: &&PathBuf| [file.file_name(), file.file_stem()].contains(&Some(need.name().as_ref()));
+        let is_meant = |file: &&PathBuf| {
+            let called = [file.file_name(), file.file_stem()].contains(&Some(need.name().as_ref()));
+            called || soname_of(file).is_some_and(|soname| soname == need.name())
+        };
         let given = self.given.iter().find(is_meant).cloned();
         given.or_else(|| need.file_in(path.parent().unwrap_or(Path::new(""))))
     }
@@ -193,9 +196,10 @@ impl<'h> Session<'h> {
         let unloaded = self.tell_gone();
         if uses > 0 {
             let remain = if uses == 1 { "use remains" } else { "uses remain" };
-            self.terminal.status("Released", format_args!("{name} ({uses} {remain})"));
+            self.terminal.status("Released", format_args!("{} ({uses} {remain})", printable(&name)));
         } else if !unloaded.contains(&name) {
-            self.terminal.status("Leaving", format_args!("{name} (it goes with the last that needs it)"));
+            let when = "it goes with the last that needs it";
+            self.terminal.status("Leaving", format_args!("{} ({when})", printable(&name)));
         }
         Ok(Given { name, uses, unloaded })
     }
@@ -231,7 +235,7 @@ impl<'h> Session<'h> {
         // What needs others goes before them, and was loaded after them.
         let mut gone: Vec<String> = gone.collect();
         gone.reverse();
-        gone.iter().for_each(|name| self.terminal.status("Unloaded", name));
+        gone.iter().for_each(|name| self.terminal.status("Unloaded", printable(name)));
         gone
     }
 
@@ -261,7 +265,8 @@ impl Loaded {
 
     /// Says where an extension lies and how much there is of it.
     fn tell(&self, terminal: &Terminal) {
-        let Self { name, exports, imports, relocations, uses, .. } = self;
+        let Self { exports, imports, relocations, uses, .. } = self;
+        let name = printable(&self.name);
         if !self.first {
             return terminal.status("Loaded", format_args!("{name} again (uses {uses})"));
         }
@@ -291,6 +296,12 @@ impl std::fmt::Display for Region {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:<9} {:>14} {:>8} bytes", self.part, self.address, self.bytes)
     }
+}
+
+/// What a file calls itself, if it can be read.
+fn soname_of(path: &Path) -> Option<String> {
+    let bytes = elf::read(path).ok()?;
+    needs::soname(&Extension::parse(&path.display().to_string(), &bytes).ok()?.file)
 }
 
 /// The file's name without its ending, as much of it as a name may have.

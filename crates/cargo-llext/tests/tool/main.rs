@@ -8,6 +8,8 @@ mod inspect;
 mod krate;
 mod needs;
 mod new;
+#[cfg(target_os = "linux")]
+mod prompt;
 mod readme;
 mod repl;
 mod run;

@@ -81,7 +81,7 @@ fn a_later_unload_waits_for_those_that_need_it() {
     let place = place();
     let lines =
         "load math.llext\nload app.llext\nunload math --later\nlist\ncall math.forty\nunload app\nlist\n";
-    let said = refused(place.tell("repl", lines), "E0744");
+    let said = refused(place.tell("repl", lines), "E0421");
     assert_eq!(statuses(&said.err, "Leaving"), ["math (it goes with the last that needs it)"]);
     assert!(said.out.contains("  math  leaving     0  -"), "{}", said.out);
     assert!(said.out.ends_with("app ends\nmath ends\nnothing is loaded\n"), "{}", said.out);

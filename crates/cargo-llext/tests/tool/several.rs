@@ -133,8 +133,26 @@ fn shared_objects_name_what_they_need() {
     }
     let story = place.json("run user.so --call probe");
     assert_eq!((names(&story["loaded"]), &story["value"]), (vec!["libnumbers", "user"], &42.into()));
-    fs::rename(place.path("libnumbers.so"), place.path("elsewhere.so")).unwrap();
+    fs::create_dir(place.path("other")).unwrap();
+    fs::rename(place.path("libnumbers.so"), place.path("other/libnumbers.so")).unwrap();
     place.refused("run user.so --call probe", "E0153");
+    place.done("run other/libnumbers.so user.so --call probe");
+    place.done("run user.so other/libnumbers.so --call seven");
+}
+
+#[test]
+fn what_a_shared_object_calls_itself_counts() {
+    let place = Place::new();
+    place.write("numbers.c", "int seven(void) { return 7; }\n");
+    let user = "#include <llext/extension.h>\nLLEXT_NEEDS(\"heptad\");\nint seven(void);\n\
+        int probe(void) { return 6 * seven(); }\n";
+    place.build_each(&[("user", user)]);
+    let mut cc = std::process::Command::new("cc");
+    cc.args(["-shared", "-fPIC", "numbers.c", "-o", "numbers.so", "-Wl,-soname,heptad"]);
+    assert!(cc.current_dir(place.path("")).status().unwrap().success());
+    place.refused("run user.llext", "E0153");
+    assert_eq!(place.done("run -q numbers.so user.llext --call probe").out, "probe() = 42\n");
+    assert_eq!(place.done("run -q user.llext numbers.so --call seven").out, "seven() = 7\n");
 }
 
 /// The project's own extensions, in C and in Rust.
