@@ -1,5 +1,6 @@
 //! The phases of `cargo xtask test`, in the order they run.
 
+use std::env::consts::{ARCH, OS};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -17,6 +18,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "bare-targets", run: bare_targets },
     Phase { name: "debug", run: debug },
     Phase { name: "release", run: release },
+    Phase { name: "asan", run: asan },
     Phase { name: "doc-tests", run: doc_tests },
     Phase { name: "docs", run: docs },
     Phase { name: "tidy", run: tidy },
@@ -103,6 +105,19 @@ fn tests_of_tool() -> Result<Vec<String>> {
         }
     }
     Ok(tests)
+}
+
+/// The registry under AddressSanitizer, which comes with the stable compiler. (Its sister for threads does not see what
+/// the standard library does, and reports races where there are none.)
+fn asan(_: &str) -> Result<Outcome> {
+    const TARGET: &str = "x86_64-unknown-linux-gnu";
+    if (ARCH, OS) != ("x86_64", "linux") {
+        return Ok(Outcome::left_out(format!("it runs on {TARGET}")));
+    }
+    let mut cargo = cargo_test("release");
+    cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address --cfg asan");
+    cargo.args(["--package=llext", "--test=registry", "--target", TARGET, "--target-dir"]);
+    tests(cargo.arg(project::target().join("asan")), "")
 }
 
 fn doc_tests(filter: &str) -> Result<Outcome> {

@@ -117,7 +117,8 @@ unsafe impl Memory for Arena {
         self.in_use -= block.sizes.iter().sum::<usize>();
         let start = self.start + block.number * PLACE;
         let end = block.starts.iter().zip(block.sizes).map(|(start, size)| start + size).max();
-        spoil(start, end.unwrap_or(start) - start);
+        // The sanitizer knows of eight bytes at a time.
+        spoil(start, (end.unwrap_or(start) - start).next_multiple_of(8));
         self.taken[block.number] = false;
     }
 
@@ -197,4 +198,33 @@ impl AsMut<[u8]> for Scratch {
         // SAFETY: as above.
         unsafe { core::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
+}
+
+#[cfg(asan)]
+fn is_spoiled(address: usize) -> bool {
+    unsafe extern "C" {
+        fn __asan_address_is_poisoned(at: *const c_void) -> i32;
+    }
+    // SAFETY: it only looks at what the sanitizer knows.
+    unsafe { __asan_address_is_poisoned(address as *const _) == 1 }
+}
+
+#[cfg(not(asan))]
+fn is_spoiled(address: usize) -> bool {
+    // SAFETY: the arena of the test below is still mapped.
+    unsafe { *(address as *const u8) == TRAP }
+}
+
+#[test]
+fn what_was_given_back_is_spoiled_and_what_is_lent_is_not() {
+    let mut arena = Arena::new();
+    let request = Request { sizes: [0, 100, 100, 100], aligns: [16; 4], window: arena.reach() };
+    let mut block = arena.reserve(&request).unwrap();
+    block.commit().unwrap();
+    let [_, code, constants, data] = block.addresses();
+    let addresses = [code, code + 99, constants, constants + 99, data, data + 99];
+    assert_eq!((arena.in_use(), addresses.map(is_spoiled)), (300, [false; 6]));
+    block.retire();
+    arena.release(block);
+    assert_eq!((arena.in_use(), addresses.map(is_spoiled)), (0, [true; 6]));
 }

@@ -9,6 +9,7 @@ mod calls_later;
 #[path = "../common/mod.rs"]
 mod common;
 mod dependencies;
+mod faults;
 mod graphs;
 mod groups;
 mod kit;
@@ -20,6 +21,8 @@ mod needs_directory;
 mod objects;
 mod recursion;
 mod steps;
+mod storm;
 mod uses;
+mod visits;
 mod waiting;
 mod watched;
