@@ -16,12 +16,32 @@ pub(super) type Live = (String, Vec<String>);
 
 /// What the line may become, up to the cursor. The definition of the commands says what stands where.
 pub(super) fn complete(line: &str, live: &[Live]) -> Completion {
-    let start = line.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
-    let (before, word) = line.split_at(start);
-    match candidates(&before.split_whitespace().collect::<Vec<_>>(), word, live) {
+    let (before, start) = words_before(line);
+    let word = &line[start..];
+    match candidates(&before, word, live) {
         Some(words) => Completion::Words(start, matching(words, word)),
         None => Completion::Path,
     }
+}
+
+/// The words that are complete, quotes and all, and where the last one begins.
+fn words_before(line: &str) -> (Vec<&str>, usize) {
+    let (mut words, mut start, mut quote, mut is_escaped) = (Vec::new(), 0, None, false);
+    for (at, c) in line.char_indices() {
+        match (quote, c) {
+            _ if is_escaped => is_escaped = false,
+            (None | Some('"'), '\\') => is_escaped = true,
+            (None, '"' | '\'') => quote = Some(c),
+            (Some(open), _) if open == c => quote = None,
+            (None, ' ' | '\t') => {
+                words.push(&line[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    (words, start)
 }
 
 fn matching(mut words: Vec<String>, begin: &str) -> Vec<String> {
@@ -130,5 +150,15 @@ mod tests {
     fn a_word_begins_after_the_last_blank() {
         assert_eq!(complete("unload xyz", &[]), Completion::Words(7, Vec::new()));
         assert_eq!(complete("q", &[]), Completion::Words(0, vec!["quit".to_owned()]));
+        assert_eq!(complete("unload\u{3000}ä", &[]), Completion::Words(0, Vec::new()));
+    }
+
+    #[test]
+    fn blanks_in_quotes_end_no_word() {
+        for path in ["'my own/a", "\"my own/a", "my\\ own/a", "\"a\\\" b"] {
+            assert_eq!(words(&format!("load {path}")), ["(path)"], "{path}");
+            let closed = if path.starts_with(['"', '\'']) { &path[..1] } else { "" };
+            assert_eq!(words(&format!("load {path}{closed} ")), ["as"], "{path}");
+        }
     }
 }
