@@ -17,3 +17,12 @@ fn handles_are_counted_up_to_what_a_count_holds() {
     });
     assert!(registry.find("blink").is_none());
 }
+
+#[test]
+fn handles_references_and_guards_go_to_other_threads() {
+    fn goes<T: Send + Sync>() {}
+    goes::<Handle<'_, Linux, StdRawMutex, 1>>();
+    goes::<Weak<'_, Linux, StdRawMutex, 1>>();
+    goes::<Guard<'_, Linux, StdRawMutex, 1>>();
+    goes::<Object<'_, Linux, StdRawMutex, 1>>();
+}
