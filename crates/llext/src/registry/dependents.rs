@@ -68,10 +68,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
 
     /// Who keeps the extension in `slot`: what an unload is refused with.
     pub(super) fn in_use(&self, slot: usize) -> Error {
-        let users = (self.dependents(slot, 0).count(), self.objects(slot).count());
-        let (dependents, objects) = (users.0 as u32, users.1 as u32);
+        let mut first = None;
+        let mut count = |name: Name| {
+            first.get_or_insert(name);
+        };
+        // In one pass each: who is named was counted, though others come and go.
+        let dependents = self.dependents(slot, 0).inspect(|name| count(*name)).count() as u32;
+        let objects = self.objects(slot).inspect(|name| count(*name)).count() as u32;
         let holds = self.statuses(slot).map_or(0, |status| status.holds);
-        let first = self.dependents(slot, 0).chain(self.objects(slot)).next().unwrap_or(Name::EMPTY);
+        let first = first.unwrap_or(Name::EMPTY);
         Error::InUse { dependents, objects, calls: holds.saturating_sub(dependents + objects), first }
     }
 
