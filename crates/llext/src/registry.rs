@@ -315,6 +315,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Table<M, R, N> {
     }
 }
 
+#[cfg(all(test, feature = "std", any(loom, shuttle)))]
+mod models;
 #[cfg(test)]
-#[cfg(all(feature = "std", target_os = "linux"))]
+#[cfg(all(feature = "std", target_os = "linux", not(any(loom, shuttle))))]
 mod tests;

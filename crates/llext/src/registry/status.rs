@@ -1,9 +1,7 @@
 //! One word says what a slot is and who keeps it: generation, state and counts change together.
 
 use crate::lock::RawMutex;
-#[cfg(target_has_atomic = "64")]
-use crate::sync::{AtomicU64, Ordering};
-use core::marker::PhantomData;
+use crate::sync::Number;
 
 /// How many handles an extension can have.
 pub const MAX_USES: u32 = 0xffff;
@@ -79,32 +77,17 @@ impl Status {
     }
 }
 
-/// The word itself: an atomic where the processor has one of 64 bits, elsewhere a word under a lock of its own.
-pub(crate) struct Word<R> {
-    #[cfg(target_has_atomic = "64")]
-    value: AtomicU64,
-    #[cfg(not(target_has_atomic = "64"))]
-    value: crate::lock::Locked<R, u64>,
-    lock: PhantomData<R>,
-}
+/// The word itself.
+pub(crate) struct Word<R>(Number<R>);
 
 impl<R: RawMutex> Word<R> {
     /// The word of an empty slot.
     pub(crate) const fn new() -> Self {
-        Self {
-            #[cfg(target_has_atomic = "64")]
-            value: AtomicU64::new(Status::EMPTY.pack()),
-            #[cfg(not(target_has_atomic = "64"))]
-            value: crate::lock::Locked::new(Status::EMPTY.pack()),
-            lock: PhantomData,
-        }
+        Self(Number::new(Status::EMPTY.pack()))
     }
 
     pub(crate) fn status(&self) -> Status {
-        #[cfg(target_has_atomic = "64")]
-        return Status::unpack(self.value.load(Ordering::Acquire));
-        #[cfg(not(target_has_atomic = "64"))]
-        return Status::unpack(self.value.with(|word| *word));
+        Status::unpack(self.0.load())
     }
 
     /// Changes the word in one step, if `change` has an answer for what it says; what it said and what it says then.
@@ -113,14 +96,7 @@ impl<R: RawMutex> Word<R> {
         &self,
         change: impl Fn(Status) -> Option<Status>,
     ) -> Result<(Status, Status), Status> {
-        let changed = |word| change(Status::unpack(word)).map(Status::pack);
-        #[cfg(target_has_atomic = "64")]
-        let result = self.value.fetch_update(Ordering::AcqRel, Ordering::Acquire, changed);
-        #[cfg(not(target_has_atomic = "64"))]
-        let result = self.value.with(|word| {
-            let before = *word;
-            changed(before).map(|after| *word = after).map(|()| before).ok_or(before)
-        });
+        let result = self.0.update(|word| change(Status::unpack(word)).map(Status::pack));
         let before = result.map(Status::unpack).map_err(Status::unpack)?;
         Ok((before, change(before).unwrap_or(before)))
     }
@@ -129,6 +105,8 @@ impl<R: RawMutex> Word<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    #[cfg(not(any(loom, shuttle)))]
+    use crate::lock::NoopRawMutex;
 
     #[test]
     fn the_word_holds_all_of_it() {
@@ -140,6 +118,16 @@ mod tests {
                 assert_eq!(Status::unpack(status.pack()), status);
             }
         }
+    }
+
+    #[test]
+    #[cfg(not(any(loom, shuttle)))]
+    fn a_word_changes_in_one_step_or_not_at_all() {
+        let word = Word::<NoopRawMutex>::new();
+        let live = Status { state: State::Live, uses: 1, ..Status::EMPTY };
+        assert_eq!(word.update(|_| Some(live)), Ok((Status::EMPTY, live)));
+        assert_eq!(word.update(|_| None), Err(live));
+        assert_eq!(word.status(), live);
     }
 
     #[test]
