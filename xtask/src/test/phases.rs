@@ -56,7 +56,9 @@ const BARE: [&str; 4] =
     ["--package=llext-link", "--package=llext", "--package=llext-sdk", "--no-default-features"];
 
 fn bare_host(_: &str) -> Result<Outcome> {
-    lint(&BARE)
+    let mut cargo = project::cargo();
+    cargo.args(["test", "--package=llext", "--no-default-features", "--test=bare"]);
+    Ok([lint(&BARE), tests(&mut cargo, "")].into_iter().map(Outcome::of).sum())
 }
 
 /// With clippy where the target's compiler has one, else by building.

@@ -1,24 +1,9 @@
-//! Compiles small C sources for the tests of this crate.
+//! Compiles small C sources for the tests of this crate, and loads them.
 
+mod cc;
+
+pub(crate) use cc::compile;
 use llext::{Error, Host, Load, Plugin, Source};
-use std::path::{Path, PathBuf};
-use std::process::Command;
-
-/// Compiles `source` with `cc` and `flags`; the bytes of the file it made.
-pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::create_dir_all(&folder).unwrap();
-    let (input, output) = (folder.join("source.c"), folder.join("output"));
-    std::fs::write(&input, source).unwrap();
-    let kind = if flags.contains(&"-shared") { "-fPIC" } else { "-c" };
-    run(Command::new("cc").arg(kind).args(flags).arg(&input).arg("-o").arg(&output), &input);
-    std::fs::read(&output).unwrap()
-}
-
-fn run(command: &mut Command, input: &Path) {
-    let output = command.output().expect("a C compiler called cc");
-    assert!(output.status.success(), "{}: {}", input.display(), String::from_utf8_lossy(&output.stderr));
-}
 
 /// Loads what [`compile`] made.
 pub(crate) fn load<'h>(host: &'h Host, name: &str, source: impl Source) -> Result<Plugin<'h>, Error> {
