@@ -44,3 +44,10 @@ pub use source::Source;
 #[cfg(all(doctest, feature = "std", target_os = "linux"))]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// What must not compile does not, and what differs from it in one thing does.
+#[cfg(all(doctest, feature = "std", target_os = "linux"))]
+#[doc = include_str!("../tests/lifetimes/borrows.md")]
+#[doc = include_str!("../tests/lifetimes/threads.md")]
+#[doc = include_str!("../tests/lifetimes/types.md")]
+struct Lifetimes;
