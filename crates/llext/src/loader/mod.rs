@@ -77,6 +77,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Does all of a load but seal and run it: every look-up, every relocation. Then nothing of it remains.
     ///
+    /// What the extension needs is live already, or brought by the callback: from a directory nothing is loaded here, for
+    /// nobody vouched for it.
+    ///
     /// # Errors
     /// Every [`Error`] of a load, but those of protection, of resolvers of indirect functions and of constructors. A
     /// read that would block is an error here.
@@ -92,7 +95,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// # let _ = stays;
     /// # Ok(()) }
     /// ```
-    pub fn verify<S: Source>(self, name: &'l str, source: S) -> Result<Footprint, Error> {
+    pub fn verify<S: Source>(mut self, name: &'l str, source: S) -> Result<Footprint, Error> {
+        self.options.needed.load_from_no_directory();
         // SAFETY: nothing of the extension runs: the load is dropped before its end.
         unsafe { self.start(name, source)? }.verify()
     }

@@ -48,6 +48,14 @@ impl<M: Memory, R: RawMutex, const N: usize> Default for Needed<'_, '_, M, R, N>
 }
 
 impl<M: Memory, R: RawMutex, const N: usize> Needed<'_, '_, M, R, N> {
+    /// For a load that runs nothing: what lies in the directory would run.
+    pub(super) fn load_from_no_directory(&mut self) {
+        #[cfg(feature = "std")]
+        {
+            self.directory = None;
+        }
+    }
+
     /// Refuses a load that waits for itself, and the last of too long a chain.
     pub(super) fn check(&self, name: &str) -> Result<(), Error> {
         let Some(outer) = self.outer else { return Ok(()) };

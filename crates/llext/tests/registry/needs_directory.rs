@@ -123,3 +123,22 @@ fn a_need_that_another_load_is_bringing_is_busy() {
     assert!(load_from(&host, &directory, "a").is_ok());
     assert!(load(&host, "b", &b[..]).is_ok());
 }
+
+#[test]
+fn verifying_is_safe_and_loads_nothing_that_nobody_vouched_for() {
+    let (_, directory) = folder("verify");
+    write(directory.join("a"), &(note("b") + "extern int f(void); int probe(void) { return f(); }"));
+    // Nobody provides `nobody`: loading it fails in another way than not loading it.
+    write(directory.join("b"), "extern int nobody(void); int f(void) { return nobody(); }");
+    let host = host();
+    let verify = || {
+        let file = File::open(directory.join("a")).unwrap();
+        host.loader().needed_from(&directory).verify("a", file)
+    };
+    let missing = llext_link::Error::MissingDependency { name: Name::new(b"b") };
+    assert_eq!(verify().err(), Some(missing.into()));
+    write(directory.join("b"), "int f(void) { return 1; }");
+    let _b = load(&host, "b", &std::fs::read(directory.join("b")).unwrap()[..]).unwrap();
+    assert!(verify().is_ok());
+    assert_eq!(names(&host), ["b"]);
+}
