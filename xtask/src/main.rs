@@ -34,6 +34,11 @@ fn command_line() -> Command {
     let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest =
         rest.value_parser(clap::value_parser!(OsString)).help("Given on to the benchmark, such as --json");
+    let model = Arg::new("MODEL").default_value("").hide_default_value(true);
+    let model = model.help("The beginning of a model's name, such as `names` or `calls::an_unload`");
+    let long = Arg::new("long").long("long").action(ArgAction::SetTrue);
+    let long = long.help("Try every schedule, or a million and more of them: for hours");
+    let models = Command::new("models").about("Run the models of the registry's races").arg(long).arg(model);
     Command::new("xtask")
         .bin_name("cargo xtask")
         .about("The project's own commands")
@@ -41,6 +46,7 @@ fn command_line() -> Command {
         .arg_required_else_help(true)
         .subcommand(Command::new("setup").about("Install what the tests need"))
         .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
+        .subcommand(models)
         .subcommand(Command::new("board").about("Build a board's firmware and run it in QEMU").arg(board))
         .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
 }
@@ -50,6 +56,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
     match matches.subcommand() {
         Some(("setup", _)) => setup::setup()?,
         Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
+        Some(("models", given)) => return test::models(given.get_flag("long"), text(given, "MODEL")),
         Some(("board", given)) => board::find(text(given, "NAME")).run()?,
         Some(("bench", given)) => bench(given)?,
         _ => unreachable!("clap requires one of the commands above"),

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every check there is, phase after phase, and a table at the end.
 
+mod models;
 mod phase;
 mod phases;
 
@@ -22,6 +23,14 @@ pub(crate) fn test(with_setup: bool, filter: &str) -> Result<bool> {
     let (phases, filter) = select(filter);
     reports.extend(phases.iter().map(|phase| phase.report(filter)));
     summarise(&reports, start.elapsed(), filter)
+}
+
+/// Runs the models of the registry alone, those whose names begin with `model`; for hours if `long`.
+pub(crate) fn models(long: bool, model: &str) -> Result<bool> {
+    let start = Instant::now();
+    let run = if long { models::long } else { models::quick };
+    let report = Phase { name: "models", run }.report(model);
+    summarise(&[report], start.elapsed(), model)
 }
 
 /// Which phases a filter means, and what of it is left for them to select tests by.

@@ -4,6 +4,7 @@ use std::env::consts::{ARCH, OS};
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::models;
 use super::phase::{Count, Outcome, Phase};
 use crate::error::Result;
 use crate::process::{find, run, run_and_read};
@@ -19,6 +20,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "debug", run: debug },
     Phase { name: "release", run: release },
     Phase { name: "asan", run: asan },
+    Phase { name: "models", run: models::quick },
     Phase { name: "doc-tests", run: doc_tests },
     Phase { name: "docs", run: docs },
     Phase { name: "tidy", run: tidy },
@@ -170,7 +172,7 @@ fn cargo_test(profile: &str) -> Command {
 }
 
 /// A `cargo test`, whose results are counted. A test program that dies without a result is one that failed.
-fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
+pub(super) fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
     if !filter.is_empty() {
         command.arg(filter);
     }
@@ -189,6 +191,6 @@ fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
 }
 
 /// One after the other: the failure of one does not keep the others from running.
-fn each<T>(things: &[T], run: impl Fn(&T) -> Result<Outcome>) -> Result<Outcome> {
+pub(super) fn each<T>(things: &[T], run: impl Fn(&T) -> Result<Outcome>) -> Result<Outcome> {
     Ok(things.iter().map(|thing| Outcome::of(run(thing))).sum())
 }
