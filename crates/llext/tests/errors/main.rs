@@ -8,6 +8,7 @@ mod common;
 mod exports;
 mod files;
 mod functions;
+mod keeping;
 mod linking;
 mod memory;
 mod reading;
