@@ -13,6 +13,8 @@ mod iteration;
 mod ledger;
 mod loading;
 mod memory;
+#[cfg(shuttle)]
+mod mixed;
 mod mutex;
 mod names;
 mod objects;
