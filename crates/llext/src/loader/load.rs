@@ -64,6 +64,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     /// The program headers as they lie in the file.
     pub(super) headers: Buffer<'l, M::Scratch>,
     pub(super) segments: Buffer<'l, M::Scratch>,
+    /// The section of notes that is being read.
+    pub(super) notes: Buffer<'l, M::Scratch>,
     pub(super) values: Buffer<'l, M::Scratch>,
     pub(super) slots: Buffer<'l, M::Scratch>,
     pub(super) resolve: Resolve,
@@ -106,6 +108,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             scratch,
             headers: Buffer::Nothing,
             segments: Buffer::Nothing,
+            notes: Buffer::Nothing,
             values: Buffer::Nothing,
             slots: Buffer::Nothing,
             resolve: Resolve::default(),
@@ -286,7 +289,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
             self.scratch.give_back(buffer);
         }
-        for buffer in [&mut self.headers, &mut self.segments, &mut self.values, &mut self.slots] {
+        for buffer in
+            [&mut self.headers, &mut self.segments, &mut self.notes, &mut self.values, &mut self.slots]
+        {
             self.scratch.give_back(buffer);
         }
     }

@@ -1,7 +1,6 @@
 //! The stages of a relocatable file: what compilers and `ld -r` write.
 
 use super::Options;
-use super::buffer::Buffer;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, with_name};
 use crate::error::Error;
@@ -133,19 +132,22 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return Ok(Stage::Resolve);
         };
         *budget = budget.saturating_sub(1 + extent.size / COPIED);
-        let (mut copy, file) = (Buffer::Nothing, &mut self.file);
+        let file = &mut self.file;
         if file.source.lent().is_none() {
-            copy = self.scratch.bytes(extent.size as usize)?;
-            file.copy(extent, copy.bytes_mut())?;
+            // Kept over a read that would block: what is lent is not lent twice.
+            if self.notes.bytes().len() != extent.size as usize {
+                self.scratch.give_back(&mut self.notes);
+                self.notes = self.scratch.bytes(extent.size as usize)?;
+            }
+            file.copy(extent, self.notes.bytes_mut())?;
         }
-        let notes = file.source.lent().map_or(copy.bytes(), |all| extent.of(all).unwrap_or_default());
-        let mut checked = note::check_abi::<Native>(notes).map_err(Error::from);
+        let notes = file.source.lent().map_or(self.notes.bytes(), |all| extent.of(all).unwrap_or_default());
+        note::check_abi::<Native>(notes)?;
         for name in note::needed::<Native>(notes) {
-            let needed = name.map_err(Error::from);
-            checked = checked.and_then(|()| self.options.need(self.registry, self.name, needed?));
+            self.options.need(self.registry, self.name, name?)?;
         }
-        self.scratch.give_back(&mut copy);
-        checked.map(|()| Stage::Notes(index + 1))
+        self.scratch.give_back(&mut self.notes);
+        Ok(Stage::Notes(index + 1))
     }
 
     fn resolve_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
