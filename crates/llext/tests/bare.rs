@@ -76,6 +76,11 @@ fn a_registry_without_an_allocator_counts_keeps_and_ends_as_any_other() {
     let provider = cc::compile("bare_provider", "int one(void) { return 1; }", &["-O1"]);
     let user =
         cc::compile("bare_user", "extern int one(void); int probe(void) { return one() + 1; }", &["-O1"]);
+    // SAFETY: the closures tell the memory what to refuse.
+    let refuse = |numbers| unsafe { apps.with_memory(|memory| memory.refuse(numbers)) };
+    refuse(0..usize::MAX);
+    assert!(matches!(apps.loader(&HOST).verify("provider", &provider[..]), Err(Error::Memory { .. })));
+    refuse(0..0);
     // SAFETY: the sources are in this test.
     let provider = unsafe { apps.loader(&HOST).load("provider", &provider[..]) }.unwrap();
     // SAFETY: as above.

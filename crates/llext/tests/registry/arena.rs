@@ -3,7 +3,10 @@
 
 use crate::watched;
 use core::ffi::c_void;
+use core::ops::Range;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use llext::memory::{Block, Memory, MemoryError, Part, Request, Segment, Window};
+use std::sync::Arc;
 
 /// How many extensions fit.
 const PLACES: usize = 64;
@@ -23,12 +26,29 @@ unsafe extern "C" {
     fn __asan_unpoison_memory_region(at: *const c_void, len: usize);
 }
 
+/// Which of the things that are asked of memory, counted from now, are refused.
+#[derive(Debug, Default)]
+struct Refusals {
+    asked: AtomicUsize,
+    from: AtomicUsize,
+    until: AtomicUsize,
+}
+
+impl Refusals {
+    fn ask(&self, operation: &'static str) -> Result<(), MemoryError> {
+        let number = self.asked.fetch_add(1, Relaxed);
+        let refused = (self.from.load(Relaxed)..self.until.load(Relaxed)).contains(&number);
+        if refused { Err(MemoryError::Refused { os: 12, operation }) } else { Ok(()) }
+    }
+}
+
 /// Memory that is readable, writable and executable all the time, as a microcontroller's is.
 #[derive(Debug)]
 pub(crate) struct Arena {
     start: usize,
     taken: [bool; PLACES],
     in_use: usize,
+    refusals: Arc<Refusals>,
 }
 
 impl Arena {
@@ -37,7 +57,14 @@ impl Arena {
         let start = unsafe { mmap(core::ptr::null_mut(), PLACES * PLACE, 7, 0x22, -1, 0) };
         assert_ne!(start.addr(), usize::MAX, "mmap");
         (0..PLACES).for_each(|place| spoil(start.addr() + place * PLACE, PLACE));
-        Self { start: start.addr(), taken: [false; PLACES], in_use: 0 }
+        Self { start: start.addr(), taken: [false; PLACES], in_use: 0, refusals: Arc::default() }
+    }
+
+    /// Refuses what is asked of it and of its blocks: the first thing from now is number 0.
+    pub(crate) fn refuse(&self, numbers: Range<usize>) {
+        self.refusals.asked.store(0, Relaxed);
+        self.refusals.from.store(numbers.start, Relaxed);
+        self.refusals.until.store(numbers.end, Relaxed);
     }
 
     /// The bytes that are reserved, scratch included.
@@ -79,6 +106,7 @@ pub(crate) struct Place {
     starts: [usize; 4],
     sizes: [usize; 4],
     is_draft: bool,
+    refusals: Arc<Refusals>,
 }
 
 // SAFETY: the parts follow each other in a place that is one block's alone, aligned as asked; it does not move.
@@ -91,6 +119,7 @@ unsafe impl Memory for Arena {
     }
 
     fn reserve(&mut self, request: &Request) -> Result<Place, MemoryError> {
+        self.refusals.ask("reserve")?;
         let wanted: usize = request.sizes.iter().sum();
         let full = MemoryError::OutOfMemory { part: Part::Code, wanted, available: 0 };
         let number = self.taken.iter().position(|taken| !taken).ok_or(full)?;
@@ -110,7 +139,7 @@ unsafe impl Memory for Arena {
         lend(self.start + number * PLACE, PLACE);
         self.taken[number] = true;
         self.in_use += wanted;
-        Ok(Place { number, starts, sizes: request.sizes, is_draft: false })
+        Ok(Place { number, starts, sizes: request.sizes, is_draft: false, refusals: self.refusals.clone() })
     }
 
     fn release(&mut self, block: Place) {
@@ -123,6 +152,7 @@ unsafe impl Memory for Arena {
     }
 
     fn scratch(&mut self, bytes: usize) -> Result<Scratch, MemoryError> {
+        self.refusals.ask("scratch")?;
         self.in_use += bytes;
         Ok(Scratch { lines: vec![Line([0; 16]); bytes.div_ceil(16)], len: bytes })
     }
@@ -136,6 +166,7 @@ unsafe impl Memory for Arena {
 unsafe impl Block for Place {
     fn commit(&mut self) -> Result<(), MemoryError> {
         watched::no_lock_is_held();
+        self.refusals.ask("commit")?;
         for (start, size) in self.starts.iter().zip(self.sizes) {
             // SAFETY: the place is this block's alone.
             unsafe { (*start as *mut u8).write_bytes(0, size) };
@@ -162,12 +193,14 @@ unsafe impl Block for Place {
 
     fn seal(&mut self, _: &[Segment]) -> Result<(), MemoryError> {
         watched::no_lock_is_held();
+        self.refusals.ask("seal")?;
         self.is_draft = false;
         Ok(())
     }
 
     fn protect(&mut self, _: Segment) -> Result<(), MemoryError> {
-        Ok(())
+        watched::no_lock_is_held();
+        self.refusals.ask("protect")
     }
 
     fn retire(&mut self) {

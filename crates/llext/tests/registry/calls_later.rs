@@ -1,9 +1,11 @@
 //! Unloads that wait for calls, and unloads that are left to the last of them.
 
+use crate::arena::Arena;
 use crate::calls::{APP, in_calls};
-use crate::kit::{App, Int, acting, apps, is_empty, load, noted, object};
-use llext::Error;
+use crate::kit::{App, Int, SLOTS, acting, apps, is_empty, load, noted, object};
 use llext::error::Name;
+use llext::lock::StdRawMutex;
+use llext::{Error, Weak};
 use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,6 +14,15 @@ use std::time::{Duration, Instant};
 const LONG: Duration = Duration::from_secs(60);
 /// Short enough for what will not.
 const SHORT: Duration = Duration::from_millis(30);
+
+/// Returns when nobody new gets in: then an unload waits.
+fn until_closed(weak: &Weak<'_, Arena, StdRawMutex, SLOTS>) {
+    let start = Instant::now();
+    while weak.enter().is_ok() {
+        assert!(start.elapsed() < LONG, "it stays open");
+        thread::yield_now();
+    }
+}
 
 fn busy() -> Error {
     Error::Busy { name: Name::new(b"app") }
@@ -27,10 +38,7 @@ fn an_unload_waits_for_a_call_and_then_ends_the_extension() {
         let call = scope.spawn(move || {
             let acts = |_| {
                 entered.send(()).unwrap();
-                // It is called until nobody new gets in: then the unload waits.
-                while weak.enter().is_ok() {
-                    thread::yield_now();
-                }
+                until_closed(&weak);
                 41
             };
             let guard = weak.enter().unwrap();
@@ -71,9 +79,7 @@ fn while_an_unload_waits_nobody_new_gets_in() {
     let guard = weak.enter().unwrap();
     thread::scope(|scope| {
         let unload = scope.spawn(|| app.unload_within(LONG).map_err(|refused| refused.error));
-        while weak.enter().is_ok() {
-            thread::yield_now();
-        }
+        until_closed(&weak);
         assert_eq!([weak.enter().err(), weak.try_enter().err(), weak.own("timer").err()], [Some(busy()); 3]);
         assert_eq!(
             (weak.upgrade().err(), load(&apps, "app", object(APP)).err()),
@@ -108,9 +114,7 @@ fn an_unload_also_waits_for_dependents_and_host_objects() {
     let weak = refused.handle.downgrade();
     thread::scope(|scope| {
         let unload = scope.spawn(|| refused.handle.unload_within(LONG).map_err(|refused| refused.error));
-        while weak.enter().is_ok() {
-            thread::yield_now();
-        }
+        until_closed(&weak);
         drop((user, timer));
         assert_eq!(unload.join().unwrap(), Ok(0));
     });

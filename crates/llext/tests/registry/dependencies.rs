@@ -262,3 +262,24 @@ fn nothing_is_exported_by_a_host_that_exports_nothing() {
     let error = load_against(&apps, &NOTHING, "user", object(ASKS)).err().unwrap();
     assert_eq!(error.to_string(), "which: undefined symbol (1 missing in all)");
 }
+
+#[test]
+fn a_long_chain_falls_on_a_short_stack() {
+    // Each of its extensions ends inside the end of the one before it.
+    let host = llext::Host::without_libc(&NOTHING).unwrap();
+    let bytes = object("int probe(void) { return 0; }");
+    let mut last: Option<llext::Plugin<'_>> = None;
+    for n in 0..llext::host::CAPACITY {
+        let loader = last.iter().fold(host.loader(), |loader, provider| loader.needs(provider));
+        let name = format!("n{n}");
+        // SAFETY: the sources of these tests are in these tests.
+        let next = unsafe { loader.load(&name, bytes) }.unwrap();
+        last = Some(next);
+    }
+    assert_eq!(host.registry().iter().count(), llext::host::CAPACITY);
+    std::thread::scope(|scope| {
+        let drops = std::thread::Builder::new().stack_size(1 << 20).spawn_scoped(scope, || drop(last));
+        drops.unwrap().join().unwrap();
+    });
+    assert_eq!(host.registry().iter().count(), 0);
+}

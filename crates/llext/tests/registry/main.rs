@@ -22,6 +22,7 @@ mod objects;
 mod recursion;
 mod steps;
 mod storm;
+mod surroundings;
 mod uses;
 mod visits;
 mod waiting;

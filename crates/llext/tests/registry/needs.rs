@@ -1,12 +1,13 @@
 //! Needs: an extension names others, in `DT_NEEDED` or in a note, and whoever loads it brings them first.
 
 use crate::kit::{
-    App, HOST, SLOTS, apps, call, compiled, is_empty, live, load, noted, object, path_of, shared, text,
+    App, HOST, SLOTS, apps, call, compiled, in_use, is_empty, live, load, noted, object, path_of, shared,
+    text,
 };
 use llext::error::Name;
 use llext::loader::{MAX_DEPTH, Need};
 use llext::lock::StdRawMutex;
-use llext::source::ReadError;
+use llext::source::{ReadError, ReadOnly};
 use llext::{Error, Registry};
 use std::cell::RefCell;
 use std::task::Poll;
@@ -251,4 +252,30 @@ fn whoever_brings_what_is_needed_may_let_the_load_wait() {
     assert_eq!(shelf.asked.take(), ["b for a", "c for a"]);
     drop(app);
     is_empty(&apps);
+}
+
+#[test]
+fn a_load_that_waits_takes_no_scratch_for_waiting() {
+    let (apps, a) = (apps(), needing(1, &["c"]));
+    let needed = apps.loader(&HOST).verify("a", ReadOnly(needing(1, &[]))).unwrap().scratch;
+    let (mut little, mut all) = (vec![0; needed + 256], Vec::new());
+    let (shelf_files, blocks) = ([("c", needing(3, &[]))], RefCell::new(1000));
+    let shelf = Shelf::new(&shelf_files);
+    for lent in [false, true] {
+        blocks.replace(1000);
+        let mut fetch = blocking(&shelf, &blocks);
+        let mut loader = apps.loader(&HOST).on_needed(&mut fetch);
+        if lent {
+            loader = loader.scratch(&mut little);
+        }
+        // SAFETY: the sources of these tests are in these tests.
+        let mut begun = unsafe { loader.start("a", ReadOnly(a)) }.unwrap();
+        while begun.step(u32::MAX).is_pending() {
+            all.push(in_use(&apps));
+        }
+        drop(begun);
+        is_empty(&apps);
+    }
+    assert_eq!((all.len(), all[0], all[1000]), (2000, all[999], 0));
+    noted();
 }

@@ -129,6 +129,7 @@ fn a_name_whose_destructors_run_is_loaded_anew_by_those_who_wait() {
     stuck("destructor", |apps, bytes, go_on| {
         let busy = Some(Error::Busy { name: Name::new(b"app") });
         assert_eq!(load(apps, "app", Static(bytes)).err(), busy);
+        let start = Instant::now();
         thread::scope(|scope| {
             let waits = scope.spawn(|| {
                 let app = begin(apps.loader(&HOST).wait(LONG), bytes).unwrap();
@@ -138,6 +139,7 @@ fn a_name_whose_destructors_run_is_loaded_anew_by_those_who_wait() {
             go_on();
             assert_eq!(waits.join().unwrap(), (true, 42));
         });
+        assert!(start.elapsed() < LONG, "it was woken");
     });
 }
 
