@@ -5,12 +5,15 @@ use crate::kit::{
     text,
 };
 use llext::error::Name;
-use llext::loader::{MAX_DEPTH, Need};
+use llext::loader::{LoadNeeded, MAX_DEPTH, Need};
 use llext::lock::StdRawMutex;
 use llext::source::{ReadError, ReadOnly};
 use llext::{Error, Registry};
 use std::cell::RefCell;
+use std::sync::Barrier;
 use std::task::Poll;
+use std::thread;
+use std::time::Duration;
 
 use crate::arena::Arena;
 
@@ -278,4 +281,29 @@ fn a_load_that_waits_takes_no_scratch_for_waiting() {
     }
     assert_eq!((all.len(), all[0], all[1000]), (2000, all[999], 0));
     noted();
+}
+
+#[test]
+fn two_loads_that_wait_for_each_other_do_not_wait_for_ever() {
+    let (apps, both) = (apps(), Barrier::new(2));
+    let load = |name: &str, other: &str| {
+        let bring: LoadNeeded<'_, '_, Arena, StdRawMutex, SLOTS> = &mut |need| {
+            if need.needed_by() == name {
+                // Both names are reserved.
+                both.wait();
+            }
+            let file = needing(1, &[if need.name() == name { other } else { name }]);
+            // SAFETY: the sources of these tests are in these tests.
+            unsafe { need.loader(&HOST).wait(Duration::from_millis(50)).load(need.name(), file) }
+        };
+        // SAFETY: as above.
+        unsafe { apps.loader(&HOST).on_needed(bring).load(name, needing(1, &[other])) }.err()
+    };
+    let errors = thread::scope(|scope| {
+        [scope.spawn(|| load("a", "b")), scope.spawn(|| load("b", "a"))].map(|load| load.join().unwrap())
+    });
+    // Who gives up first leaves its name to the other, who then finds the circle.
+    let fair = |error: &Option<Error>| matches!(error, Some(Error::Busy { .. } | Error::Cycle { .. }));
+    assert!(errors.iter().all(fair), "{errors:?}");
+    is_empty(&apps);
 }

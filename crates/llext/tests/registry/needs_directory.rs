@@ -3,10 +3,11 @@
 use crate::common::{compile, load, probe, start};
 use crate::needs::note;
 use llext::error::Name;
-use llext::export::ExportTable;
+use llext::export::{ExportTable, Group};
 use llext::source::File;
-use llext::{Error, Host};
+use llext::{Error, Host, Leaving};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 static NOTHING: [ExportTable; 0] = [];
 
@@ -141,4 +142,32 @@ fn verifying_is_safe_and_loads_nothing_that_nobody_vouched_for() {
     let _b = load(&host, "b", &std::fs::read(directory.join("b")).unwrap()[..]).unwrap();
     assert!(verify().is_ok());
     assert_eq!(names(&host), ["b"]);
+}
+
+extern "C" fn secret() -> i32 {
+    1
+}
+llext::exports! { static SECRETS; fn secret() -> i32; }
+static SECRET: Group<&ExportTable> = Group::new("secret", &SECRETS);
+static LEFT: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn leaving(leaving: &Leaving) {
+    LEFT.lock().unwrap().push(crate::kit::text(leaving.extension));
+}
+
+#[test]
+fn what_is_needed_may_use_no_more_than_what_needs_it_and_its_leaving_is_heard() {
+    let (_, directory) = folder("denied");
+    write(directory.join("a"), &(note("b") + "extern int f(void); int probe(void) { return f(); }"));
+    write(directory.join("b"), "extern int secret(void); int f(void) { return secret(); }");
+    let host = Host::without_libc(&SECRET).unwrap();
+    let load = |allowed: &[&str]| {
+        let (loader, file) =
+            (host.loader().needed_from(&directory), File::open(directory.join("a")).unwrap());
+        // SAFETY: the sources of these tests are in these tests.
+        unsafe { loader.allow(allowed).on_leaving(leaving).load("a", file) }.map(|app| probe(&app))
+    };
+    assert_eq!(load(&[]), Err(Error::Denied { name: Name::new(b"secret"), group: "secret" }));
+    assert_eq!((load(&["secret"]), names(&host).len()), (Ok(1), 0));
+    assert_eq!(*LEFT.lock().unwrap(), ["a", "b"]);
 }
