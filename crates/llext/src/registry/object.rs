@@ -29,7 +29,8 @@ pub struct Object<'r, M: Memory, R: RawMutex, const N: usize> {
 
 impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     /// Ties an object of the host's to the extension: while the [`Object`] lives, the extension cannot be unloaded, and
-    /// the refusal tells `name`. Also while its constructors run.
+    /// the refusal tells `name`. Also while its constructors run. Without the feature `alloc` an extension has room for
+    /// four objects.
     ///
     /// # Errors
     /// [`Error::Died`], [`Error::Busy`], [`Error::TooManyUses`], [`Error::TooManyObjects`].

@@ -12,6 +12,7 @@ mod dependencies;
 mod faults;
 mod graphs;
 mod groups;
+mod intruders;
 mod kit;
 mod lifecycle;
 mod locks;
