@@ -74,12 +74,13 @@ impl fmt::Debug for Name {
     }
 }
 
-/// Declares an error enum from one table: number, variant, facts, text and cure stand side by side.
+/// Declares an error enum from one table: number, variant, facts, text and cure stand side by side. What the text shows
+/// besides the facts stands behind it in brackets.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! error_table {
     ($(#[$outer:meta])* pub enum $Enum:ident $([$(#[doc = $wdoc:literal])+ $wrap:ident($inner:ty)])* {
-        $($(#[doc = $doc:literal])+ $code:literal $name:ident $({ $($(#[$fm:meta])* $field:ident: $ty:ty),* $(,)? })? => $text:literal, $cure:literal;)*
+        $($(#[doc = $doc:literal])+ $code:literal $name:ident $({ $($(#[$fm:meta])* $field:ident: $ty:ty),* $(,)? })? => $text:literal $([$($shown:tt)*])?, $cure:literal;)*
     }) => {
         $(#[$outer])*
         #[non_exhaustive]
@@ -114,7 +115,7 @@ macro_rules! error_table {
 
         impl ::core::fmt::Display for $Enum {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                match *self { $(Self::$wrap(inner) => ::core::fmt::Display::fmt(&inner, f),)* $(#[allow(unused_variables)] Self::$name $({ $($field),* })? => ::core::write!(f, $text),)* }
+                match *self { $(Self::$wrap(inner) => ::core::fmt::Display::fmt(&inner, f),)* $(#[allow(unused_variables)] Self::$name $({ $($field),* })? => ::core::write!(f, $text $(, $($shown)*)?),)* }
             }
         }
 

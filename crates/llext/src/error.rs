@@ -3,6 +3,7 @@
 use crate::lifecycle::Phase;
 use crate::memory::MemoryError;
 use crate::source::ReadError;
+use core::fmt;
 pub use llext_link::error::{Explanation, Name};
 
 llext_link::error_table! {
@@ -28,60 +29,62 @@ pub enum Error [
         /// How much was left, bytes.
         available: u32 } => "scratch: too small (found {available} bytes, {wanted} needed)",
         "lend more scratch memory, or none and let the pool provide it";
-    /// An extension with this name and other contents is live.
+    /// An extension with this name is live, and nothing says that it is the same.
     420 Exists {
         /// The name.
-        name: Name } => "{name}: another extension has this name",
-        "unload it first, or load this one under another name";
-    /// An extension with this name is being loaded or unloaded now.
+        name: Name } => "{name}: live already, and this file is not known to be the same",
+        "unload it first, load under another name, or say that it is the same: source::Static for bytes that stay, or same_name_is_enough(true)";
+    /// An extension with this name is coming up or going.
     421 Busy {
         /// The name.
-        name: Name } => "{name}: being loaded or unloaded by somebody else",
-        "try again";
+        name: Name } => "{name}: coming up or going",
+        "try again, or wait for it; call reap() if interrupts enter it; a constructor cannot load its own extension";
     /// Every slot of the registry is taken.
     422 RegistryFull {
         /// How many slots there are.
         slots: u32 } => "registry: full (all {slots} slots are taken)",
-        "unload something, or make the registry larger";
+        "unload something, or call reap() if interrupts enter extensions, or make the registry larger";
     /// The name of an extension is empty or too long.
     423 BadExtensionName {
         /// Its length, bytes.
         found: u32,
         /// The greatest length, bytes.
         expected: u32 } => "name: bad length (found {found} bytes, expected 1 to {expected})",
-        "give the extension a shorter name";
+        "give it a name of 1 to 47 bytes";
     /// The extension does not export such a symbol.
     424 SymbolNotFound {
         /// The symbol.
         name: Name } => "{name}: not exported by the extension",
-        "export it: LL_EXTENSION_SYMBOL in C, #[llext_sdk::export] in Rust";
+        "export it: LL_EXTENSION_SYMBOL in C, #[llext_sdk::export] in Rust; names are compared whole";
     /// The extension cannot go: others use it.
     425 InUse {
         /// How many live extensions use symbols of it.
         dependents: u32,
         /// How many objects of the host's are tied to it.
         objects: u32,
-        /// How many calls run in it, and loads may use it.
+        /// How many calls run in it, and how many loads under way may use it.
         calls: u32,
-        /// The first dependent, else the first object.
-        first: Name } => "extension: in use by {first:?} (found {dependents} dependents, {objects} host objects, {calls} calls; expected none)",
-        "unload its dependents and release its objects first, wait for its calls, or unload it later";
+        /// The first dependent, else the first object; empty where there are only calls and loads, which have no names.
+        first: Name } => "extension: in use{} (found dependents {dependents}, host objects {objects}, calls or loads {calls}; expected none)"
+        [By { first, count: dependents.saturating_add(objects).saturating_add(calls) }],
+        "unload its dependents and release its objects first, or leave the rest to unload_later or unload_within";
     /// More handles of one extension than can be counted.
-    426 TooManyUses => "use count: full",
-        "drop handles that are no longer needed; the greatest counts are MAX_USES and MAX_HOLDS";
+    426 TooManyUses => "use count: full (expected at most 65535 handles, 4095 holds)",
+        "drop handles, guards and objects that are no longer needed";
     /// A provider was named that lives in another registry.
     427 ForeignProvider => "provider: lives in another registry",
         "name providers that were loaded by the same registry";
     /// A load was asked to go on after its end.
-    428 LoadEnded => "load: has ended (found another step, expected none)",
+    428 LoadEnded => "load: has ended",
         "stop calling step when it is ready";
     /// The extension that was referred to is gone.
     429 Died => "extension: gone",
         "load it again, and take what refers to it from the new handle";
-    /// The extension's own initialisation said no; everything was rolled back.
+    /// The extension's own initialisation said no. A load that ended so was rolled back; after `bringup` the extension
+    /// stays, its phase `Failed`.
     430 InitFailed {
         /// The status it returned.
-        status: i32 } => "llext_init: returned {status}",
+        status: i32 } => "llext_init: returned {status} (expected 0)",
         "the number is the extension's own: see its documentation";
     /// A constructor or destructor does not lie in the extension's code.
     431 FunctionOutsideText {
@@ -99,10 +102,10 @@ pub enum Error [
         /// What its name or address points to.
         found: u64 } => "exports: bad entry {index} (found {found:#x})",
         "export with LL_EXTENSION_SYMBOL or #[llext_sdk::export], not by hand";
-    /// The extension uses two exports of one name.
+    /// The extension exports one name twice.
     433 DuplicateExport {
         /// The name.
-        name: Name } => "{name}: exported twice",
+        name: Name } => "{name}: exported twice (expected once)",
         "export each name once";
     /// The result of an indirect function's resolver belongs where nothing may be written.
     434 SlotNotWritable {
@@ -116,8 +119,8 @@ pub enum Error [
         /// Where the step begins.
         expected: Phase } => "extension: wrong phase (found {found:?}, expected {expected:?})",
         "bring an extension up once, after it was loaded with bring_up(false), and tear it down once";
-    /// More objects of the host's than fit.
-    436 TooManyObjects => "host objects: no room for another",
+    /// More objects of the host's than fit: without the feature `alloc`, four for each extension.
+    436 TooManyObjects => "host objects: no room for another (expected at most 4 without the feature alloc)",
         "release some, or build with the feature alloc";
     /// The host does not allow this extension to use the symbol.
     440 Denied {
@@ -125,7 +128,7 @@ pub enum Error [
         name: Name,
         /// The group it belongs to.
         group: &'static str } => "{name}: not allowed (found in group {group:?}, expected one of the allowed groups)",
-        "allow the group for this load, or drop the call";
+        "allow(&[.., GROUP]) for this load, or do not use the symbol";
     /// Extensions need each other in a circle.
     441 Cycle {
         /// The one that is needed by what it needs.
@@ -139,6 +142,22 @@ pub enum Error [
         expected: u32 } => "{name}: needed by too long a chain (expected at most {expected})",
         "load some of what it needs beforehand";
 }
+}
+
+/// By whom an extension is used: the first, if it has a name, and how many there are.
+struct By {
+    first: Name,
+    count: u32,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first, self.count) {
+            (Name::EMPTY, _) => Ok(()),
+            (first, 0..=1) => write!(f, " by {first:?}"),
+            (first, count) => write!(f, " by {first:?} and {} more", count - 1),
+        }
+    }
 }
 
 impl From<ReadError> for Error {

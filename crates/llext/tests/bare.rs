@@ -43,7 +43,11 @@ fn an_extension_owns_4_objects_and_not_one_more() {
     // SAFETY: the source is in this test.
     let app = unsafe { apps.loader(&HOST).load("app", &bytes[..]) }.unwrap();
     let mut objects: Vec<_> = (0..OBJECTS).map(|_| app.own("timer").unwrap()).collect();
-    assert_eq!(app.own("timer").err(), Some(Error::TooManyObjects));
+    let refused = app.own("timer").unwrap_err();
+    assert_eq!(refused, Error::TooManyObjects);
+    let text =
+        format!("host objects: no room for another (expected at most {OBJECTS} without the feature alloc)");
+    assert_eq!(refused.to_string(), text);
     assert_eq!(app.own_revocable("timer", |_| {}, 0).err(), Some(Error::TooManyObjects));
     objects.pop();
     objects.push(app.own("timer").unwrap());

@@ -224,7 +224,7 @@ fn a_provider_with_dependents_cannot_go() {
     let refused = provider.unload().unwrap_err();
     assert_eq!(
         refused.to_string(),
-        "extension: in use by \"user\" (found 1 dependents, 0 host objects, 0 calls; expected none)"
+        "extension: in use by \"user\" (found dependents 1, host objects 0, calls or loads 0; expected none)"
     );
     user.unload().unwrap();
     refused.handle.unload().unwrap();

@@ -83,13 +83,13 @@ fn an_export_has_a_name_of_its_own() {
     let expected = Error::DuplicateExport { name: Name::new(b"probe") };
     let source = exporting("{\"second\", probe}, {\"probe\", probe}");
     for bytes in [object("twice", &source), shared("twice", &source, &[])] {
-        says(verify(&host, &bytes), expected, "probe: exported twice");
+        says(verify(&host, &bytes), expected, "probe: exported twice (expected once)");
     }
     // Two global symbols, the second renamed.
     let mut bytes = object("globals", "int probe = 1; int prob2 = 2;");
     let at = bytes.windows(7).position(|name| name == b"\0prob2\0").unwrap();
     bytes[at + 5] = b'e';
-    says(verify(&host, &bytes), expected, "probe: exported twice");
+    says(verify(&host, &bytes), expected, "probe: exported twice (expected once)");
 }
 
 #[test]

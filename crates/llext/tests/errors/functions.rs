@@ -22,7 +22,7 @@ fn an_initialisation_may_say_no() {
     let host = host();
     for status in [7, -1] {
         let source = format!("int llext_init(void) {{ return {status}; }}");
-        let text = format!("llext_init: returned {status}");
+        let text = format!("llext_init: returned {status} (expected 0)");
         for bytes in [object("init", &source), shared("init", &source, &[])] {
             assert!(verify(&host, &bytes).is_ok());
             says(load(&host, "init", &bytes[..]), Error::InitFailed { status }, &text);

@@ -6,7 +6,7 @@ use crate::{error_of, host, says};
 use llext::error::Name;
 use llext::export::Group;
 use llext::loader::MAX_DEPTH;
-use llext::registry::MAX_HOLDS;
+use llext::registry::{MAX_HOLDS, MAX_USES};
 use llext::{Error, Host, Phase, Plugin};
 
 const PROBE: &str = "int probe(void) { return 42; }";
@@ -16,7 +16,8 @@ fn an_extension_is_held_so_often() {
     let (host, bytes) = (host(), object("held", PROBE));
     let plugin = load(&host, "held", &bytes[..]).unwrap();
     let guards: Vec<_> = (0..MAX_HOLDS).map(|_| plugin.downgrade().enter().unwrap()).collect();
-    says(plugin.downgrade().enter(), Error::TooManyUses, "use count: full");
+    let text = format!("use count: full (expected at most {MAX_USES} handles, {MAX_HOLDS} holds)");
+    says(plugin.downgrade().enter(), Error::TooManyUses, &text);
     drop(guards);
     assert!(plugin.downgrade().enter().is_ok());
 }

@@ -2,11 +2,12 @@
 
 use crate::common::{load, probe, start};
 use crate::files::object;
-use crate::{error_of, host, says};
+use crate::{host, says};
 use llext::Error;
 use llext::error::Name;
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;
+use llext::registry::MAX_NAME;
 
 const PROBE: &str = "int probe(void) { return 42; }";
 
@@ -16,8 +17,9 @@ fn a_name_belongs_to_one_live_extension() {
     let second = first.clone();
     let live = load(&host, "blink", &first[..]).unwrap();
     let expected = Error::Exists { name: Name::new(b"blink") };
-    says(load(&host, "blink", &second[..]), expected, "blink: another extension has this name");
-    says(host.loader().verify("blink", &second[..]), expected, "blink: another extension has this name");
+    let text = "blink: live already, and this file is not known to be the same";
+    says(load(&host, "blink", &second[..]), expected, text);
+    says(host.loader().verify("blink", &second[..]), expected, text);
     assert_eq!(probe(&live), 42);
 }
 
@@ -26,8 +28,7 @@ fn a_name_being_loaded_is_busy() {
     let (host, bytes) = (host(), object("busy", PROBE));
     let load_of_another = start(&host, "blink", &bytes[..]);
     let expected = Error::Busy { name: Name::new(b"blink") };
-    let text = "blink: being loaded or unloaded by somebody else";
-    says(load(&host, "blink", &bytes[..]), expected, text);
+    says(load(&host, "blink", &bytes[..]), expected, "blink: coming up or going");
     drop(load_of_another);
     assert!(load(&host, "blink", &bytes[..]).is_ok());
 }
@@ -38,7 +39,7 @@ fn a_load_that_ended_is_not_stepped_again() {
     let mut load = start(&host, "blink", &bytes[..]);
     while load.step(u32::MAX).is_pending() {}
     let std::task::Poll::Ready(again) = load.step(1) else { panic!("it has ended") };
-    assert_eq!(error_of(again), Error::LoadEnded);
+    says(again, Error::LoadEnded, "load: has ended");
 }
 
 #[test]
@@ -59,6 +60,8 @@ fn a_name_has_1_to_47_bytes() {
     for (name, found) in [("", 0), (&*"n".repeat(48), 48), (&*"ü".repeat(24), 48)] {
         let text = format!("name: bad length (found {found} bytes, expected 1 to 47)");
         says(host.loader().verify(name, &bytes[..]), Error::BadExtensionName { found, expected: 47 }, &text);
+        let cure = Error::BadExtensionName { found, expected: MAX_NAME as u32 }.cure();
+        assert_eq!(cure, format!("give it a name of 1 to {MAX_NAME} bytes"));
     }
 }
 
@@ -93,8 +96,21 @@ fn an_extension_in_use_stays() {
     says(
         Err::<(), _>(refused.error),
         expected,
-        "extension: in use by \"first\" (found 2 dependents, 0 host objects, 0 calls; expected none)",
+        "extension: in use by \"first\" and 1 more (found dependents 2, host objects 0, calls or loads 0; expected none)",
     );
     drop((first, second));
+    assert_eq!(refused.handle.unload().ok(), Some(0));
+}
+
+#[test]
+fn an_extension_that_is_called_stays_and_a_call_has_no_name() {
+    let (host, bytes) = (host(), object("called", PROBE));
+    let plugin = load(&host, "called", &bytes[..]).unwrap();
+    let call = plugin.downgrade().enter().unwrap();
+    let refused = plugin.unload().unwrap_err();
+    let expected = Error::InUse { dependents: 0, objects: 0, calls: 1, first: Name::EMPTY };
+    let text = "extension: in use (found dependents 0, host objects 0, calls or loads 1; expected none)";
+    says(Err::<(), _>(refused.error), expected, text);
+    drop(call);
     assert_eq!(refused.handle.unload().ok(), Some(0));
 }
