@@ -48,6 +48,22 @@ pub const MAX_NAME: usize = Name::CAPACITY;
 /// let apps = Registry::<_, NoopRawMutex, 8>::new(Pool::unified(&mut memory));
 /// assert_eq!(apps.iter().count(), 0);
 /// ```
+///
+/// Its parameters are in the types of all that it gives. A program names them once:
+///
+/// ```
+/// # #[cfg(feature = "critical-section")] mod apps {
+/// use llext::lock::CriticalSectionRawMutex;
+/// use llext::{Handle, Pool, Registry};
+///
+/// type Apps = Registry<Pool<'static>, CriticalSectionRawMutex, 8>;
+/// type App = Handle<'static, Pool<'static>, CriticalSectionRawMutex, 8>;
+///
+/// fn blinky(apps: &'static Apps) -> Option<App> {
+///     apps.find("blinky")
+/// }
+/// # }
+/// ```
 pub struct Registry<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) memory: Locked<R, M>,
     words: [Word<R>; N],
@@ -248,15 +264,20 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         })
     }
 
-    /// Every extension that is live now, in load order, each through a handle of its own when its turn comes: what is
-    /// visited may be unloaded. What is loaded meanwhile is not visited, what is gone by then is left out.
+    /// Every extension that is live now, in load order, each through a handle of its own when its turn comes. What is
+    /// loaded meanwhile is not visited, what is gone by then is left out.
+    ///
+    /// The visit's handle is one more use: giving it up ends the visit, and takes away only what nobody else uses any
+    /// more. To unload extensions, unload the handles that were kept.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};
     /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
     /// for extension in apps.iter() {
-    ///     let _refused = extension.unload(); // one after the other, in load order
-    /// }
+    ///     let bytes: usize = extension.regions().map(|region| region.size).sum();
+    ///     let users = extension.uses() - 1; // without this visit
+    ///     # let _ = (bytes, users);
+    /// } // the visit ends here
     /// # Ok(()) }
     /// ```
     pub fn iter(&self) -> Extensions<'_, M, R, N> {

@@ -33,7 +33,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
     /// [`Error::SymbolNotFound`], [`Error::TooManyUses`].
     ///
     /// # Safety
-    /// As for [`Extension::symbol`].
+    /// As for [`Extension::symbol`](crate::registry::Extension::symbol).
     ///
     /// ```
     /// # use llext::{Error, Handle, NoopRawMutex, Pool};

@@ -16,15 +16,15 @@ use core::ffi::c_void;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// None of its code has run.
+    /// Its constructors have not run: it was loaded with `bring_up(false)`, and is found and used like any other.
     Loaded,
     /// Constructors or destructors are running.
     Changing,
     /// Its constructors ran, and it agreed.
     Up,
-    /// Its constructors ran, and it said no.
+    /// Its constructors ran, and it said no to `bringup`; a load that it says no to leaves nothing.
     Failed,
-    /// Its destructors ran.
+    /// Its destructors ran, as `teardown` asked; its memory is still there.
     Down,
 }
 

@@ -50,6 +50,10 @@ pub(super) struct Cursor {
 }
 
 /// A load on its way: call [`Load::step`] until it is ready.
+///
+/// Dropping it undoes it; one that is forgotten (`mem::forget`) keeps its name [`Error::Busy`], its memory and its
+/// providers for good. It stays on its thread (it is not `Send`), for it borrows the host's exports and the caller's
+/// closures, which need not be `Send`.
 pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) registry: &'r Registry<M, R, N>,
     pub(super) options: Options<'r, 'l, M, R, N>,
@@ -149,7 +153,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied are one unit
     /// each. Constructors, and what ends a load, run in its last step.
     ///
-    /// `Pending` means: call again, now or, when the source said `WouldBlock`, later.
+    /// `Pending` means: call again, now or, when the source said `WouldBlock`, later. A budget of 0 does nothing and is
+    /// always pending.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

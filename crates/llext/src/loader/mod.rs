@@ -47,6 +47,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// A name that is live already, loaded from the same source, gives another handle of it. A source that would block
     /// is asked again at once: use [`Loader::start`] to do something else meanwhile.
     ///
+    /// Such a handle is of the extension as it is: what it was allowed, what it needs, its hooks and whether it was
+    /// brought up are those of the load that made it, and this loader's choices count for nothing.
+    ///
     /// # Errors
     /// Every [`Error`] of a load; nothing of it remains then.
     ///
@@ -77,8 +80,12 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Does all of a load but seal and run it: every look-up, every relocation. Then nothing of it remains.
     ///
-    /// What the extension needs is live already, or brought by the callback: from a directory nothing is loaded here, for
-    /// nobody vouched for it.
+    /// What the extension needs is live already, or brought by the callback: from a directory nothing is loaded here,
+    /// for nobody vouched for it.
+    ///
+    /// A name that is live is answered as [`Loader::load`] would: [`Error::Exists`], or, if it is the same extension,
+    /// what that takes, without reading `source`. To check a file beside a live one, give it another name. The name
+    /// given is taken meanwhile: others get [`Error::Busy`].
     ///
     /// # Errors
     /// Every [`Error`] of a load, but those of protection, of resolvers of indirect functions and of constructors. A

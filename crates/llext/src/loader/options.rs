@@ -64,8 +64,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
-    /// Lets the extension use what `provider` exports; it then depends on it, whether it does so or not. Of several, the
-    /// first that exports a symbol provides it.
+    /// Lets the extension use what `provider` exports; it then depends on it, whether it does so or not. Of several,
+    /// the first that exports a symbol provides it.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};
@@ -86,7 +86,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     }
 
     /// Loads what the extension says it needs, and nobody provides: `load` is asked for each, and loads it with
-    /// [`Need::loader`], so that circles and endless chains are found out.
+    /// [`Need::loader`](super::Need::loader), so that circles and endless chains are found out.
+    ///
+    /// The closure is best written inline, as here: its type is known there. One that is kept in a variable must be
+    /// given the type [`LoadNeeded`].
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};
@@ -253,7 +256,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     }
 
     /// Whether constructors run as the end of the load: yes, unless told otherwise. Else it is for the caller to call
-    /// [`Extension::bringup`](crate::registry::Extension::bringup) before anything that needs them.
+    /// [`Extension::bringup`](crate::registry::Extension::bringup) before anything that needs them. Others find the
+    /// extension meanwhile, and see [`Phase::Loaded`](crate::Phase::Loaded).
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};
@@ -273,7 +277,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     }
 
     /// How long to wait while somebody else loads or unloads an extension of this name; without it the answer is
-    /// [`Error::Busy`] at once. A constructor that waits for its own extension waits in vain.
+    /// [`Error::Busy`] at once, and so it is with a lock that cannot wait ([`RawMutex::wait`]). A constructor that
+    /// waits for its own extension waits in vain.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

@@ -102,7 +102,11 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         });
     }
 
-    /// Takes away what was let go last where that was not possible: in an interrupt. How many extensions went.
+    /// Takes away what was let go last where that was not possible: in an interrupt. How many extensions went. Their
+    /// destructors run here.
+    ///
+    /// Whoever uses [`Weak::try_enter`](super::Weak::try_enter) calls this now and then. Until it is called, an
+    /// extension that was left so keeps its slot and its memory, and its name is [`Error::Busy`].
     ///
     /// ```
     /// # use llext::{NoopRawMutex, Pool, Registry};

@@ -8,7 +8,8 @@ use core::fmt;
 use core::ops::Deref;
 use core::ptr::NonNull;
 
-/// Refers to an extension without keeping it: for timers, interrupts and whoever else must not be in the way of an unload.
+/// Refers to an extension without keeping it: for timers, interrupts and whoever else must not be in the way of an
+/// unload.
 ///
 /// It is `Copy`, and finds out by itself that its extension has gone.
 ///
@@ -128,7 +129,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     }
 
     /// Keeps the extension for a call from an interrupt: the guard never runs destructors nor frees memory. If it is
-    /// the last, the extension waits for [`Registry::reap`].
+    /// the last, the extension is closed and waits for [`Registry::reap`].
     ///
     /// # Errors
     /// As for [`Weak::upgrade`].

@@ -13,7 +13,24 @@ use core::time::Duration;
 
 /// A counted use of a live extension: while it exists the extension stays. Dropping it is an unload.
 ///
-/// The last handle dropped takes the extension away; if others depend on it, or call it, it goes with the last of them.
+/// An extension is kept by its handles, by the extensions that depend on it, by guards of calls that run in it, by
+/// objects of the host's ([`Weak::own`]) and by loads under way that may use it. What becomes of it when its last
+/// handle is given up, and what others see then:
+///
+/// | the last handle is | if something else keeps the extension | others see meanwhile |
+/// |---|---|---|
+/// | dropped | it stays live, and goes with the last that keeps it | a live extension: it is found and entered |
+/// | given to [`unload`](Self::unload) | [`Error::InUse`], and the handle comes back | a live extension |
+/// | given to [`unload_later`](Self::unload_later) | it is closed, and goes with the last that keeps it | `find`: `None`; a load of its name and [`Weak`]: [`Error::Busy`] |
+/// | given to `unload_within` | it is closed for so long, then open again: [`Error::InUse`], and the handle comes back | the same, for so long |
+///
+/// If nothing else keeps it, each of them takes it away at once. While its destructors run `find` says `None`, a load
+/// of its name [`Error::Busy`], and a [`Weak`] [`Error::Died`]; afterwards the name is free.
+///
+/// Whoever lets an extension go last runs its destructors, revocations of the host's objects and the hook for leaving,
+/// and frees its memory: on that thread, inside that drop. Its providers may then be let go last, and go there too. So
+/// dropping a handle, a [`Guard`](super::Guard), an [`Object`](super::Object) or a [`Load`](crate::Load) may run code
+/// of extensions: not in an interrupt (see [`Weak::try_enter`]), and not under a lock of yours that such code may want.
 ///
 /// ```
 /// # use llext::{Error, Handle, NoopRawMutex, Pool};
@@ -55,7 +72,8 @@ unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: u
 /// # Ok(()) }
 /// ```
 pub struct Refused<H> {
-    /// The handle: nothing has changed.
+    /// The handle, as it was: the extension is live. Dropping it, as `?` on the error alone does, gives this use up
+    /// after all, and the extension goes with the last that keeps it.
     pub handle: H,
     /// Why.
     pub error: Error,
@@ -106,11 +124,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
 
     /// Whether the extension was loaded for this handle; a later load of the same name, or finding it, gives another.
     ///
+    /// It does not say that constructors ran: after [`bring_up(false)`](crate::Loader::bring_up) they wait for
+    /// [`bringup`](Extension::bringup), which [`phase`](Extension::phase) tells, to every handle.
+    ///
     /// ```
     /// # use llext::{Error, Handle, NoopRawMutex, Pool};
     /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
     /// if blinky.is_first() {
-    ///     // its constructors ran just now
+    ///     // loaded just now: what is done once for each extension is done here
     /// }
     /// # Ok(()) }
     /// ```
@@ -199,8 +220,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Handle<'r, M, R, N> {
         this.registry.leave_later(this.id)
     }
 
-    /// Gives this use up; the number of uses that remain. The last one closes the extension and waits until nothing else
-    /// keeps it.
+    /// Gives this use up; the number of uses that remain. The last one closes the extension and waits until nothing
+    /// else keeps it. A lock that cannot wait ([`RawMutex::wait`]) makes that a single look.
     ///
     /// # Errors
     /// [`Error::InUse`] when something keeps it for longer than `timeout`; the handle comes back, and the extension is

@@ -32,6 +32,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     /// the refusal tells `name`. Also while its constructors run. Without the feature `alloc` an extension has room for
     /// four objects.
     ///
+    /// The name is the host's own and static: the object, and an error that names it, may outlive the extension.
+    ///
     /// # Errors
     /// [`Error::Died`], [`Error::Busy`], [`Error::TooManyUses`], [`Error::TooManyObjects`].
     ///
@@ -47,8 +49,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
         self.tie(name, None)
     }
 
-    /// Ties an object of the host's to the extension: when that goes, `revoke` is called with `argument` first. It stops
-    /// the object, and when it returns nothing of the host's calls the extension any more.
+    /// Ties an object of the host's to the extension without keeping it: when that goes, `revoke` is called with
+    /// `argument` first. It stops the object, and when it returns nothing of the host's calls the extension any more.
     ///
     /// # Errors
     /// As for [`Weak::own`].
