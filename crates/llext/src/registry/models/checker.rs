@@ -46,17 +46,17 @@ fn try_all(run: impl Fn() + Send + Sync + 'static) -> bool {
     builder.max_duration.is_none_or(|limit| start.elapsed() < limit)
 }
 
-/// `LLEXT_SCHEDULES` is how many random schedules each of shuttle's schedulers tries, `LLEXT_PCT_DEPTH` up to how many
-/// changes of priority make a bug: none are tried without it.
+/// `LLEXT_SCHEDULES` is how many random schedules are tried. A tenth of that is tried by priorities, for each number of
+/// changes of them up to `LLEXT_PCT_DEPTH`: what needs one thread to stand still for long is found so, not by chance.
 #[cfg(shuttle)]
 fn try_all(run: impl Fn() + Send + Sync + 'static) -> bool {
     let schedules = number("LLEXT_SCHEDULES").unwrap_or(10_000);
     let run = Arc::new(run);
     let random = Arc::clone(&run);
     shuttle::check_random(move || random(), schedules);
-    for depth in 1..=number("LLEXT_PCT_DEPTH").unwrap_or(0) {
+    for depth in 1..=number("LLEXT_PCT_DEPTH").unwrap_or(2) {
         let by_priority = Arc::clone(&run);
-        shuttle::check_pct(move || by_priority(), schedules, depth);
+        shuttle::check_pct(move || by_priority(), schedules / 10, depth);
     }
     true
 }

@@ -90,7 +90,9 @@ fn any_mix_of_operations_leaves_nothing() {
                 (0..6).for_each(|_| thread.act());
             })
         });
-        threads.map(|thread| thread.join().expect("nothing panics"));
+        for thread in threads {
+            thread.join().expect("nothing panics");
+        }
         // What was let go last where that may not end an extension is taken away by the main loop.
         while apps.reap() > 0 {}
     });
