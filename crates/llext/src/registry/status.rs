@@ -5,7 +5,7 @@ use crate::sync::Number;
 
 /// How many handles an extension can have.
 pub const MAX_USES: u32 = 0xffff;
-/// How many dependents, guards and host objects together can hold an extension.
+/// How many dependents, guards, host objects and loads under way together can hold an extension.
 pub const MAX_HOLDS: u32 = 0xfff;
 
 /// The life of a slot, in this order; after the last it begins anew.
@@ -38,7 +38,7 @@ pub(crate) struct Status {
     pub(crate) state: State,
     /// Handles.
     pub(crate) uses: u32,
-    /// Dependents, guards of calls and host objects.
+    /// Dependents, guards of calls, host objects that keep it, and loads under way that may use it.
     pub(crate) holds: u32,
 }
 
