@@ -142,7 +142,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
         find_file(directory, self.name)
     }
 
-    /// A loader for it.
+    /// A loader for it, which knows who waits. What the outer loader may use, was told to allow, to search or to call is
+    /// not taken over: give [`Loader::allow`], hooks and, where it may need something itself, [`Loader::on_needed`] again.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};
@@ -153,7 +154,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
     /// // SAFETY: we trust the extension and what it needs.
     /// # unsafe {
     /// let app = apps.loader(&HOST).on_needed(&mut |need| {
-    ///     need.loader(&HOST).load("library", bytes)
+    ///     need.loader(&HOST).allow(&["gpio"]).load(need.name(), bytes)
     /// }).load("app", bytes)?;
     /// # drop(app); }
     /// # Ok(()) }
