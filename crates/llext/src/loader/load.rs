@@ -51,9 +51,9 @@ pub(super) struct Cursor {
 
 /// A load on its way: call [`Load::step`] until it is ready.
 ///
-/// Dropping it undoes it; one that is forgotten (`mem::forget`) keeps its name [`Error::Busy`], its memory and its
-/// providers for good. It stays on its thread (it is not `Send`), for it borrows the host's exports and the caller's
-/// closures, which need not be `Send`.
+/// Dropping it undoes it, and may take providers away that nobody else keeps: see [`Handle`]. One that is forgotten
+/// (`mem::forget`) keeps its name [`Error::Busy`], its memory and its providers for good. It stays on its thread (it is
+/// not `Send`), for it borrows the host's exports and the caller's closures, which need not be `Send`.
 pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) registry: &'r Registry<M, R, N>,
     pub(super) options: Options<'r, 'l, M, R, N>,

@@ -142,8 +142,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
         find_file(directory, self.name)
     }
 
-    /// A loader for it, which knows who waits. What the outer loader may use, was told to allow, to search or to call is
-    /// not taken over: give [`Loader::allow`], hooks and, where it may need something itself, [`Loader::on_needed`] again.
+    /// A loader for it, which knows who waits. What the outer loader may use, and was told to allow, to search or to
+    /// call, is not taken over: give [`Loader::allow`], hooks and, where it may need something itself,
+    /// [`Loader::on_needed`] again.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

@@ -159,7 +159,9 @@ impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Weak<'_, M, R, N> {
     }
 }
 
-/// Keeps an extension while calls into it run. It leads to the [`Extension`] like a handle.
+/// Keeps an extension while calls into it run. It leads to the [`Extension`] like a handle. If nothing else keeps the
+/// extension when it is dropped, that goes in the drop: see [`Handle`]. The guard of [`Weak::try_enter`] leaves it to
+/// [`Registry::reap`].
 ///
 /// ```
 /// # use llext::{Error, Weak, NoopRawMutex, Pool};

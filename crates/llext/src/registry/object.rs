@@ -9,7 +9,8 @@ use crate::lock::RawMutex;
 use crate::memory::Memory;
 use core::fmt;
 
-/// Ties something of the host's to the extension that asked for it, until it is dropped.
+/// Ties something of the host's to the extension that asked for it, until it is dropped. If nothing else keeps the
+/// extension by then, it goes in that drop: see [`Handle`].
 ///
 /// ```
 /// # use llext::{Error, Weak, NoopRawMutex, Pool};
