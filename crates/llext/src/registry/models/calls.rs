@@ -26,9 +26,11 @@ fn missed(called: &Result<usize, Error>) -> bool {
 fn an_unload_is_refused_or_no_call_runs() {
     check(|apps| {
         let (handle, weak) = one(apps);
-        let (called, left) = both(move || try_call(weak), || handle.unload());
+        let body = handle.block.body();
+        let unload = || (handle.unload(), body.is_released());
+        let (called, (left, is_released)) = both(move || try_call(weak), unload);
         match left {
-            Ok(left) => assert_eq!(left, 0),
+            Ok(left) => assert_eq!((left, is_released), (0, true)),
             Err(refused) => {
                 assert!(matches!(refused.error, Error::InUse { dependents: 0, objects: 0, .. }), "{refused}");
                 assert_eq!((&called, call(&refused.handle)), (&Ok(0), 0));

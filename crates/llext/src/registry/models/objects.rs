@@ -59,3 +59,25 @@ fn tying_a_revocable_object_races_with_unloading() {
         assert_eq!(REVOKED.get(), u32::from(object.is_ok()));
     });
 }
+
+/// C10: an object of an extension that is gone does not untie one of the next extension in the slot.
+#[test]
+fn releasing_a_stale_object_races_with_tying_anew() {
+    check(|apps| {
+        REVOKED.set(0);
+        let old = load(A).run(apps).expect("nothing is loaded yet");
+        let stale = old.own_revocable("timer", revoke, 7).expect("there is room for one");
+        drop(old);
+        let (was_tied, (new, object)) = both(
+            move || stale.release(),
+            move || {
+                let new = load(A).run(apps).expect("the name is free");
+                let object = new.own_revocable("timer", revoke, 7).expect("there is room for one");
+                (new, object)
+            },
+        );
+        assert_eq!((was_tied, object.release()), (false, true));
+        drop(new);
+        assert_eq!(REVOKED.get(), 1);
+    });
+}
