@@ -65,8 +65,8 @@ fn header_of<F: Format>(bytes: &[u8]) -> Result<Header, Error> {
 
 fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
     let header = header_of::<F>(bytes)?;
-    let arch = arch::ALL.iter().find(|arch| arch.machine == header.machine);
-    let arch = arch.ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
+    let arch =
+        Arch::find(&header).ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
     arch.check(&header)?;
     match header.kind {
         Kind::Relocatable => plan_relocatable::<F>(&header, arch, bytes),
@@ -94,7 +94,7 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
     // Every name is provided, and nothing is near.
     resolve.step(&view, &mut values, u32::MAX, &mut |_, found| found.fill(Some(0)), &mut |_| {})?;
 
-    let mut needs = Needs { got: 0, stubs: 0, window: Window::ALL };
+    let mut needs = Needs::new(Window::ALL, &sections);
     let mut slots = vec![Slot::default(); values.len()];
     for table in sections.iter().filter(|section| matches!(section.role(), Role::Rel | Role::Rela)) {
         let mut count = Count { arch, symbols, values: &values, slots: &mut slots, needs: &mut needs };
@@ -111,7 +111,7 @@ fn plan_shared<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<
     let mut segments = vec![Segment::default(); header.segment_count as usize];
     let span = segment::scan::<F>(header, headers, &mut segments)?;
     let layout = layout::plan_shared(arch, span.size, span.align, Extra::default())?;
-    Ok(Plan::new(&layout, &Needs { got: 0, stubs: 0, window: Window::ALL }))
+    Ok(Plan::new(&layout, &Needs::new(Window::ALL, &[])))
 }
 
 fn scan_sections<F: Format>(header: &Header, mut bytes: &[u8]) -> Result<(Vec<Section>, Scan), Error> {
@@ -125,8 +125,8 @@ fn scan_sections<F: Format>(header: &Header, mut bytes: &[u8]) -> Result<(Vec<Se
 
 /// The machine this tool itself runs on, for messages.
 fn native() -> u16 {
-    let names = |arch: &&&Arch| arch.name.replace('-', "_") == std::env::consts::ARCH;
-    arch::ALL.iter().find(names).map_or(0, |arch| arch.machine)
+    let is_ours = |arch: &&Arch| arch.name == std::env::consts::ARCH;
+    arch::all().find(is_ours).map_or(0, |arch| arch.machine)
 }
 
 fn region(role: Role) -> Option<&'static str> {

@@ -425,6 +425,15 @@ pub enum Error {
         /// Which area ran out.
         what: &'static str } => "{what}: more needed than were counted",
         "the file changed while it was loaded, or asks for a table that its kind cannot have";
+    /// A branch leads to A32 code, and this core runs Thumb code only.
+    138 WrongInstructionSet {
+        /// Its type.
+        relocation: RelocationType,
+        /// Where it leads.
+        symbol: SymbolRef,
+        /// Where the relocation should be applied.
+        offset: u64 } => "{symbol}: {relocation} at {offset:#x} leads to other code (found A32, expected Thumb)",
+        "compile with -mthumb; bit 0 of a Thumb function's address is 1";
     /// The extension does not fit the address space it may use.
     140 ImageTooLarge {
         /// The bytes it would need.
@@ -479,7 +488,8 @@ impl Error {
             Self::UnsupportedRelocation { symbol, .. }
             | Self::SymbolNotLoaded { symbol, .. }
             | Self::RelocationOverflow { symbol, .. }
-            | Self::RelocationMisaligned { symbol, .. } => Some(symbol),
+            | Self::RelocationMisaligned { symbol, .. }
+            | Self::WrongInstructionSet { symbol, .. } => Some(symbol),
             _ => None,
         }
     }

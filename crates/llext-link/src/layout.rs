@@ -90,8 +90,8 @@ pub fn plan<F: Format>(
 
     place_role(sections, Role::Text, code)?;
     layout.bound = bound(arch, code, tally.bound)?;
-    let veneer = &arch.veneer;
-    layout.stubs = code.extent(u64::from(needs.stubs) * veneer.code.len() as u64, veneer.align.into())?;
+    let align = arch.veneers.iter().map(|veneer| veneer.align).max().unwrap_or(1);
+    layout.stubs = code.extent(u64::from(needs.stubs) * arch.stub_len() as u64, align.into())?;
 
     layout.exports = place_role(sections, Role::Exports, constants)?;
     layout.preinit = place_array(sections, Role::Preinit, constants)?;

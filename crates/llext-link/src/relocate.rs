@@ -3,12 +3,15 @@
 //! A record is used from the copy that was decoded and checked; nothing is written before every check on it has passed.
 
 use crate::addr::{Extent, Word};
-use crate::arch::{Arch, Check, Expr, Field, Howto, WeakBranch};
+use crate::arch::{Arch, Check, Expr, Field, Howto};
 use crate::elf::relocation::{Relocation, Relocations};
+use crate::elf::symbol::Symbols;
 use crate::elf::{Format, read_int, read_word, write_int, write_word};
 use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
-use crate::veneer::{Area, Slot, find_howto, stub_for};
+use crate::veneer::{Area, Slot, find_howto};
+
+mod branch;
 
 /// What the relocations act on.
 pub struct Target<'a, W> {
@@ -32,12 +35,18 @@ pub struct Linker<'a, F: Format> {
     pub arch: &'a Arch,
     /// Every symbol's address.
     pub values: &'a [F::Word],
+    /// The symbols, where branches may have to know which of them are functions: not in a shared object.
+    pub symbols: Option<Symbols<'a, F>>,
     /// Every symbol's slots; empty when none were counted.
     pub slots: &'a mut [Slot],
     /// The GOT.
     pub got: Area<'a, F::Word>,
     /// The far-call stubs.
     pub stubs: Area<'a, F::Word>,
+    /// Where stubs are looked up: as many zeros as [`Needs::index_len`](crate::veneer::Needs::index_len) says.
+    pub index: &'a mut [u32],
+    /// `TP`: how far behind the thread pointer the host's thread-local block begins; without it, using that is refused.
+    pub thread: Option<F::Word>,
     /// `B`: how far a shared object lies from where it was linked.
     pub bias: F::Word,
     /// How many relocations wait until the image can run.
@@ -142,12 +151,10 @@ impl<F: Format> Linker<'_, F> {
         p: F::Word,
         a: F::Word,
     ) -> Result<Option<F::Word>, Error> {
-        if howto.expr == Expr::Refused {
-            let relocation_type = self.arch.relocation(howto.r_type.into());
-            let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
-            return Err(Error::UnsupportedRelocation { relocation: relocation_type, symbol, offset });
-        }
-        let s = self.value(relocation)?;
+        let s = match (howto.expr, self.thread) {
+            (Expr::Refused, _) | (Expr::TpRel, None) => return Err(self.refused(howto, relocation)),
+            _ => self.value(relocation)?,
+        };
         if howto.expr == Expr::IRelative || s == Mark::deferred() {
             self.deferred += 1;
             return Ok(None);
@@ -156,16 +163,29 @@ impl<F: Format> Linker<'_, F> {
         Ok(Some(match howto.expr {
             Expr::Abs => s.plus(a),
             Expr::PcRel => s.plus(a).minus(p),
+            Expr::PcRelWord => s.plus(a).minus(align_down(p, 4)),
+            Expr::Page => page(s.plus(a)).minus(page(p)),
             Expr::Got => self.got_slot(relocation, s)?.plus(a).minus(got),
+            Expr::GotAbs => self.got_slot(relocation, s)?.plus(a),
             Expr::GotPcRel => self.got_slot(relocation, s)?.plus(a).minus(p),
+            Expr::GotPage => page(self.got_slot(relocation, s)?.plus(a)).minus(page(p)),
+            Expr::GotPageOff => self.got_slot(relocation, s)?.plus(a).minus(page(got)),
             Expr::GotOff => s.plus(a).minus(got),
             Expr::GotPc => got.plus(a).minus(p),
             Expr::Slot => s,
             Expr::Relative => self.bias.plus(a),
+            Expr::TpRel => s.plus(a).plus(self.thread.unwrap_or_default()),
             Expr::None | Expr::Branch | Expr::GotPcRelRelax | Expr::IRelative | Expr::Refused => {
                 return Ok(None);
             }
         }))
+    }
+
+    #[cold]
+    fn refused(&self, howto: &Howto, relocation: &Relocation<F::Word>) -> Error {
+        let relocation_type = self.arch.relocation(howto.r_type.into());
+        let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
+        Error::UnsupportedRelocation { relocation: relocation_type, symbol, offset }
     }
 
     fn got_slot(&mut self, relocation: &Relocation<F::Word>, s: F::Word) -> Result<F::Word, Error> {
@@ -188,37 +208,6 @@ impl<F: Format> Linker<'_, F> {
         Ok(())
     }
 
-    /// A branch: straight where it reaches, else through the symbol's stub.
-    fn branch(
-        &mut self,
-        bytes: &mut [u8],
-        howto: &Howto,
-        relocation: &Relocation<F::Word>,
-        p: F::Word,
-        a: F::Word,
-    ) -> Result<(), Error> {
-        let s = self.value(relocation)?;
-        let nothing = F::Word::default();
-        if let (true, WeakBranch::Nop(nop)) = (s == nothing, self.arch.weak_branch) {
-            for (byte, nop) in bytes.iter_mut().zip(nop) {
-                *byte = *nop;
-            }
-            return Ok(());
-        }
-        let direct = s.plus(a).minus(p);
-        if s != nothing && howto.check.holds(direct.signed()) {
-            return self.store(bytes, howto, relocation, p, direct);
-        }
-        let bias = F::Word::of(i64::from(self.arch.veneer.bias) as u64);
-        let to = s.plus(a).plus(bias);
-        let stub = match self.slots.get_mut(relocation.symbol as usize) {
-            _ if self.stubs.bytes.is_empty() => return self.store(bytes, howto, relocation, p, direct),
-            Some(slot) if to == s => slot.stub::<F>(&mut self.stubs, self.arch, s)?,
-            _ => stub_for::<F>(&mut self.stubs, self.arch, to)?,
-        };
-        self.store(bytes, howto, relocation, p, stub.minus(bias).minus(p))
-    }
-
     /// An access through the GOT: straight where the instruction and the distance allow it.
     fn relax(
         &mut self,
@@ -232,10 +221,11 @@ impl<F: Format> Linker<'_, F> {
         let s = self.value(relocation)?;
         let direct = s.plus(a).minus(p);
         // One more than the value must fit too: a jump's field moves back by one byte.
+        let bias = self.arch.veneer(howto.r_type).map_or(0, |veneer| veneer.bias);
         let reaches = s != F::Word::default()
             && howto.check.holds(direct.signed())
             && howto.check.holds(direct.plus(F::Word::of(1)).signed())
-            && a.signed() == -i64::from(self.arch.veneer.bias);
+            && a.signed() == -i64::from(bias);
         let relaxed = if reaches { self.arch.relax.and_then(|relax| relax(section, at)) } else { None };
         let (at, value) = match relaxed {
             Some(moved) => (moved, direct.plus(F::Word::of((at - moved) as u64))),
@@ -246,6 +236,16 @@ impl<F: Format> Linker<'_, F> {
             None => Ok(()),
         }
     }
+}
+
+/// `value` rounded down to a multiple of `align`, a power of two.
+fn align_down<W: Word>(value: W, align: u64) -> W {
+    W::of(value.get() & !(align - 1))
+}
+
+/// The page of an address, as the psABI of arm64 counts: 4 KiB, whatever the memory's are.
+fn page<W: Word>(address: W) -> W {
+    align_down(address, 4096)
 }
 
 #[inline(always)]

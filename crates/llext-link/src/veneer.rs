@@ -5,15 +5,16 @@
 //! unused is given back.
 
 use crate::addr::{SymbolIndex, Window, Word};
-use crate::arch::{Arch, Check, Expr, Howto};
+use crate::arch::{Arch, Check, Expr, Howto, Veneer, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
-use crate::elf::symbol::Symbols;
+use crate::elf::section::{Role, Section};
+use crate::elf::symbol::{SHN_ABS, STT_FUNC, Symbol, Symbols};
 use crate::elf::{Format, write_word};
 use crate::error::Error;
 use crate::symbol::Mark;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// A symbol's GOT slot and stub: 0 when it has none, else one more than their index.
+/// A symbol's GOT slot and its first stub: 0 when it has none, else one more than their index.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Slot {
@@ -24,6 +25,10 @@ pub struct Slot {
 /// A slot that was counted and has no index yet.
 const WANTED: u32 = u32::MAX;
 
+/// A stub that was counted and has no index yet. The low bits say for branches of which instruction sets to the symbol
+/// itself.
+const COUNTED: u32 = 1 << 31;
+
 /// How much room the linker's own tables need, and where the image may lie.
 #[derive(Clone, Copy, Debug)]
 pub struct Needs {
@@ -31,8 +36,26 @@ pub struct Needs {
     pub got: u32,
     /// Far-call stubs.
     pub stubs: u32,
+    /// How many of those are not the first of their symbol.
+    pub spread: u32,
     /// Where the image must lie so that what cannot be helped by a stub reaches its target.
     pub window: Window,
+    /// The size of the file's code at most, bytes: how far its own symbols can be from one another.
+    code: u64,
+}
+
+impl Needs {
+    /// Nothing yet, for a file of these sections that may lie in `window`.
+    pub fn new(window: Window, sections: &[Section]) -> Self {
+        let code = sections.iter().filter(|section| section.role() == Role::Text);
+        let code = code.map(|section| u64::from(section.size()) + u64::from(section.align())).sum();
+        Self { got: 0, stubs: 0, spread: 0, window, code }
+    }
+
+    /// How many entries the index of stubs takes, for [`Linker`](crate::relocate::Linker).
+    pub fn index_len(&self) -> u32 {
+        self.spread.saturating_add(self.spread.div_ceil(2))
+    }
 }
 
 /// Whether the symbols' [`Slot`]s are needed to go on.
@@ -80,17 +103,18 @@ impl<F: Format> Count<'_, F> {
     #[inline]
     fn count_one(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
         match howto.expr {
-            Expr::Got | Expr::GotPcRel | Expr::GotPcRelRelax => self.want_got(relocation.symbol),
+            expr if expr.needs_got() => self.want_got(relocation.symbol),
             Expr::Branch => self.count_branch(howto, relocation),
-            Expr::PcRel => self.narrow(howto, relocation),
+            Expr::PcRel | Expr::PcRelWord | Expr::Page => self.narrow(howto, relocation),
             Expr::Abs if F::Word::SIZE == 8 => self.lower(howto, relocation),
             _ => Ok(Counted::Done),
         }
     }
 
-    /// The symbol's value, if somebody else defines the symbol, or nobody does.
+    /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number.
     fn external(&self, symbol: u32) -> Result<Option<F::Word>, Error> {
-        let is_external = self.symbols.get(SymbolIndex(symbol))?.section == 0;
+        let section = self.symbols.get(SymbolIndex(symbol))?.section;
+        let is_external = section == 0 || u32::from(section) == SHN_ABS;
         let value = if is_external { self.values.get(symbol as usize).copied() } else { None };
         Ok(value.filter(|value| !Mark::is_mark(*value)))
     }
@@ -106,20 +130,38 @@ impl<F: Format> Count<'_, F> {
     }
 
     fn count_branch(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
-        let Some(target) = self.external(relocation.symbol)? else { return Ok(Counted::Done) };
-        let usual =
-            relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(self.arch.veneer.bias));
-        if usual && always_reaches(howto.check, self.needs.window, target.get()) {
+        let Some(veneer) = self.arch.veneer(howto.r_type) else { return Ok(Counted::Done) };
+        let usual = relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(veneer.bias));
+        let reaches = match self.external(relocation.symbol)? {
+            Some(target) => usual && always_reaches(howto.check, self.needs.window, target.get()),
+            None => is_within(howto.check, self.needs.code),
+        };
+        if reaches && !self.must_change(howto, relocation.symbol)? {
             return Ok(Counted::Done);
         }
         let Some(slot) = self.slots.get_mut(relocation.symbol as usize) else {
             return Ok(Counted::WantsSlots);
         };
-        if slot.stub == 0 || !usual {
-            slot.stub = WANTED;
+        let set = self.arch.interwork.map_or(0, |interwork| (interwork.set)(howto.r_type));
+        let wanted = if usual { COUNTED | 1 << set } else { COUNTED };
+        if !usual || slot.stub & wanted != wanted {
+            self.needs.spread += u32::from(slot.stub != 0);
             self.needs.stubs += 1;
+            slot.stub |= wanted;
         }
         Ok(Counted::Done)
+    }
+
+    /// Whether the branch leads to the other instruction set, and only a stub can change to that.
+    fn must_change(&self, howto: &Howto, symbol: u32) -> Result<bool, Error> {
+        let Some(interwork) = self.arch.interwork.filter(|interwork| !(interwork.can_change)(howto.r_type))
+        else {
+            return Ok(false);
+        };
+        let target = self.external(symbol)?;
+        let symbol = self.symbols.get(SymbolIndex(symbol))?;
+        let value = target.unwrap_or(symbol.value);
+        Ok(set_of(Some(&symbol), value).is_some_and(|set| set != (interwork.set)(howto.r_type)))
     }
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
@@ -155,11 +197,18 @@ impl<F: Format> Count<'_, F> {
     }
 }
 
+/// Which instruction set a symbol's code is of, by its value; `None` where only functions say so and it is none.
+pub(crate) fn set_of<W: Word>(symbol: Option<&Symbol<W>>, value: W) -> Option<usize> {
+    let is_function = symbol.is_none_or(|symbol| symbol.section == 0 || symbol.kind() == STT_FUNC);
+    if value.get() & 1 != 0 { Some(0) } else { is_function.then_some(1) }
+}
+
 /// Whether a row can ask for a stub, a slot or a place: most cannot, and their runs are passed over.
 fn may_need<F: Format>(howto: &Howto) -> bool {
     match howto.expr {
-        Expr::Got | Expr::GotPcRel | Expr::GotPcRelRelax | Expr::Branch => true,
-        Expr::PcRel => howto.check != Check::None,
+        expr if expr.needs_got() => true,
+        Expr::Branch => true,
+        Expr::PcRel | Expr::PcRelWord | Expr::Page => howto.check != Check::None,
         Expr::Abs => F::Word::SIZE == 8 && howto.check != Check::None,
         _ => false,
     }
@@ -182,6 +231,12 @@ fn always_reaches(check: Check, window: Window, target: u64) -> bool {
     // Sixteen bytes: the longest instruction and the distance from its field to its end.
     let reach = (1u64 << (bits - 1)) - 16;
     target != 0 && window.high.abs_diff(target) < reach && window.low.abs_diff(target) < reach
+}
+
+/// Whether every branch inside `size` bytes reaches.
+fn is_within(check: Check, size: u64) -> bool {
+    let Check::Signed(bits) = check else { return check == Check::None };
+    size < (1u64 << (bits - 1)) - 16
 }
 
 /// One of the linker's own tables in the image.
@@ -220,43 +275,74 @@ impl Slot {
         }
         Ok(got.address_of(self.got - 1, size))
     }
+}
 
-    /// The run address of the stub that jumps to the symbol, made now if it was not yet.
-    pub fn stub<F: Format>(
+/// The longest stub there is, bytes.
+const MAX_STUB: usize = 32;
+
+/// The stubs while they are filled.
+pub(crate) struct Stubs<'s, 'a, W> {
+    pub(crate) area: &'s mut Area<'a, W>,
+    /// Those that are not the first of their symbol, by their target: one more than their index, or 0.
+    pub(crate) index: &'s mut [u32],
+}
+
+impl<W: Word> Stubs<'_, '_, W> {
+    /// The run address of the stub that jumps to `target`, made now if there is none yet.
+    pub(crate) fn find<F: Format<Word = W>>(
         &mut self,
-        stubs: &mut Area<'_, F::Word>,
-        arch: &Arch,
-        target: F::Word,
-    ) -> Result<F::Word, Error> {
-        if matches!(self.stub, 0 | WANTED) {
-            self.stub = push_stub::<F>(stubs, arch, target)? + 1;
+        slot: Option<&mut Slot>,
+        veneer: &Veneer,
+        target: W,
+    ) -> Result<W, Error> {
+        let mut room = [0; MAX_STUB];
+        let stub = fill::<F>(&mut room, veneer, target);
+        // The symbol's first stub is found through the symbol.
+        if let Some(slot) = slot {
+            slot.stub = if slot.stub & COUNTED != 0 { 0 } else { slot.stub };
+            if let Some(address) = self.area.stub_at(&mut slot.stub, stub)? {
+                return Ok(address);
+            }
         }
-        Ok(stubs.address_of(self.stub - 1, arch.veneer.code.len()))
+        let spread = target.get().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let start = ((spread * self.index.len() as u64) >> 32) as usize;
+        let (before, after) = self.index.split_at_mut_checked(start).unwrap_or_default();
+        for entry in after.iter_mut().chain(before) {
+            if let Some(address) = self.area.stub_at(entry, stub)? {
+                return Ok(address);
+            }
+        }
+        Err(FULL)
     }
 }
 
-/// The run address of a new stub that jumps to `target`.
-pub(crate) fn stub_for<F: Format>(
-    stubs: &mut Area<'_, F::Word>,
-    arch: &Arch,
-    target: F::Word,
-) -> Result<F::Word, Error> {
-    let index = push_stub::<F>(stubs, arch, target)?;
-    Ok(stubs.address_of(index, arch.veneer.code.len()))
+const FULL: Error = Error::TableChanged { what: "far-call stubs" };
+
+impl<W: Word> Area<'_, W> {
+    /// The run address of `stub` if `entry` is its index, or none, which then becomes it.
+    fn stub_at(&mut self, entry: &mut u32, stub: &[u8]) -> Result<Option<W>, Error> {
+        if *entry == 0 {
+            let (index, _) = self.push(stub, stub.len()).ok_or(FULL)?;
+            *entry = index + 1;
+        }
+        let at = (*entry - 1) as usize * stub.len();
+        let same = self.bytes.get(at..).is_some_and(|bytes| bytes.starts_with(stub));
+        Ok(same.then(|| self.address_of(*entry - 1, stub.len())))
+    }
 }
 
-fn push_stub<F: Format>(stubs: &mut Area<'_, F::Word>, arch: &Arch, target: F::Word) -> Result<u32, Error> {
-    let veneer = &arch.veneer;
-    let full = Error::TableChanged { what: "far-call stubs" };
-    let trap = match arch.weak_branch {
-        crate::arch::WeakBranch::Trap(code) if target == F::Word::default() => Some(code),
+/// The bytes of the stub that jumps to `target`.
+fn fill<'s, F: Format>(room: &'s mut [u8; MAX_STUB], veneer: &Veneer, target: F::Word) -> &'s [u8] {
+    let stub = room.get_mut(..veneer.code.len()).unwrap_or_default();
+    let trap = match veneer.weak {
+        WeakBranch::Trap(trap) if target == F::Word::default() => Some(trap),
         _ => None,
     };
-    let (index, bytes) = stubs.push(trap.unwrap_or(veneer.code), veneer.code.len()).ok_or(full)?;
-    if trap.is_none()
-        && let Some(literal) = bytes.get_mut(usize::from(veneer.literal)..)
-    {
+    for (byte, code) in stub.iter_mut().zip(trap.unwrap_or(veneer.code)) {
+        *byte = *code;
+    }
+    if let (None, Some(literal)) = (trap, stub.get_mut(usize::from(veneer.literal)..)) {
         write_word::<F>(literal, target);
     }
-    Ok(index)
+    stub
 }

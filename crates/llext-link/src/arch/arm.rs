@@ -9,17 +9,30 @@ use Check::{None as Any, Signed};
 
 const WORD: Field = Field::Data(4);
 
+/// `EM_ARM`
+pub const MACHINE: u16 = 40;
+
+/// What this file describes.
+pub static ARCHES: &[&Arch] = &[&ARCH];
+
 /// The table.
 pub static ARCH: Arch = Arch {
     name: "arm",
-    machine: 40,
+    machine: MACHINE,
+    format: [1, 1],
     // EF_ARM_EABI_VER5
     flags: (0xff00_0000, 0x0500_0000),
     howtos: HOWTOS,
-    // ldr.w pc, [pc]; .word address
-    veneer: Veneer { code: b"\xdf\xf8\x00\xf0\0\0\0\0", align: 4, literal: 4, bias: 4 },
-    // nop.w
-    weak_branch: WeakBranch::Nop(b"\xaf\xf3\x00\x80"),
+    veneers: &[Veneer {
+        // ldr.w pc, [pc]; .word address
+        code: b"\xdf\xf8\x00\xf0\0\0\0\0",
+        align: 4,
+        literal: 4,
+        bias: 4,
+        // nop.w
+        weak: WeakBranch::Nop(b"\xaf\xf3\x00\x80"),
+    }],
+    interwork: None,
     binder: None,
     relax: None,
 };

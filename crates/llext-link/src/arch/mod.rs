@@ -1,7 +1,8 @@
 //! What differs between processors, as data: one file per architecture.
 //!
 //! A relocation is an expression, a check and a field. The letters are the psABIs' own: `S` the symbol's address, `A`
-//! the addend, `P` the place, `G` the symbol's GOT slot, `GOT` the table's address, `B` the image's address.
+//! the addend, `P` the place, `G` the symbol's GOT slot, `GOT` the table's address, `B` the image's address, `TP` the
+//! distance from the thread pointer to the host's thread-local block; `Page(x)` is `x` with its low 12 bits zero.
 
 use crate::elf::header::Header;
 use crate::error::{Error, RelocationType};
@@ -13,14 +14,16 @@ pub struct Arch {
     pub name: &'static str,
     /// `e_machine`.
     pub machine: u16,
+    /// `EI_CLASS` and `EI_DATA`.
+    pub format: [u8; 2],
     /// The bits of `e_flags` that must have certain values, and those values.
     pub flags: (u32, u32),
     /// The relocations, ascending by type.
     pub howtos: &'static [Howto],
-    /// The stub for branches that would not reach.
-    pub veneer: Veneer,
-    /// What a branch to an undefined weak symbol becomes.
-    pub weak_branch: WeakBranch,
+    /// The stubs for branches that would not reach, one for each instruction set, all of one length.
+    pub veneers: &'static [Veneer],
+    /// How code of two instruction sets calls one another, where there are two.
+    pub interwork: Option<&'static Interwork>,
     /// The stub that gives a function of the run time its extension as third argument.
     pub binder: Option<Binder>,
     /// Turns an access through the GOT into a direct one.
@@ -62,6 +65,18 @@ pub enum Expr {
     GotOff,
     /// `GOT + A - P`
     GotPc,
+    /// `G + A`
+    GotAbs,
+    /// `Page(S + A) - Page(P)`
+    Page,
+    /// `Page(G + A) - Page(P)`
+    GotPage,
+    /// `G + A - Page(GOT)`
+    GotPageOff,
+    /// `S + A - Pa`, where `Pa` is `P` rounded down to a word.
+    PcRelWord,
+    /// `S + A + TP`: thread-local storage of the host, at a distance it gives.
+    TpRel,
     /// `S`: the slot of a shared object's GOT or PLT.
     Slot,
     /// `B + A`
@@ -70,6 +85,15 @@ pub enum Expr {
     IRelative,
     /// Known, and refused: thread-local storage, copy relocations.
     Refused,
+}
+
+impl Expr {
+    /// Whether it uses the symbol's GOT slot.
+    #[inline]
+    pub fn needs_got(self) -> bool {
+        use Expr::*;
+        matches!(self, Got | GotPcRel | GotPcRelRelax | GotAbs | GotPage | GotPageOff)
+    }
 }
 
 /// The range a value must lie in.
@@ -132,7 +156,7 @@ pub struct Code {
     pub put: fn(&mut [u8], i64),
 }
 
-/// A stub that jumps to any address: fixed code and one word that holds the address.
+/// A stub that jumps to any address from branches of one instruction set: fixed code and one word that holds the address.
 pub struct Veneer {
     /// The code with the word still zero.
     pub code: &'static [u8],
@@ -142,6 +166,21 @@ pub struct Veneer {
     pub literal: u8,
     /// A branch with value `V` at place `P` arrives at `P + V + bias`.
     pub bias: i8,
+    /// What a branch to an undefined weak symbol becomes.
+    pub weak: WeakBranch,
+}
+
+/// How code of two instruction sets calls one another. Bit 0 of a function's address says which one it is of: 1 the
+/// first, 0 the second.
+pub struct Interwork {
+    /// The instruction set of a relocation type's branches, by its number: that of its [`Veneer`].
+    pub set: fn(u16) -> usize,
+    /// Whether a type's branches can change to the other set. Others need a stub for that.
+    pub can_change: fn(u16) -> bool,
+    /// Makes such a branch's instruction one that changes sets, or one that does not.
+    pub change: fn(&mut [u8], bool),
+    /// Whether this core runs both.
+    pub both: bool,
 }
 
 /// What a branch to an undefined weak symbol becomes.
@@ -161,6 +200,8 @@ pub struct Binder {
     pub context: u8,
     /// Where the target lies.
     pub target: u8,
+    /// What is added to the stub's address to make it a function's.
+    pub entry: u8,
 }
 
 /// Rewrites the instruction whose 4-byte field begins at the given offset so that it uses the symbol's address itself;
@@ -168,6 +209,21 @@ pub struct Binder {
 pub type Relax = fn(&mut [u8], usize) -> Option<usize>;
 
 impl Arch {
+    /// The architecture of a file: its machine, and its class where both classes share one machine.
+    pub fn find(file: &Header) -> Option<&'static Self> {
+        all().find(|arch| arch.machine == file.machine && arch.format[0] == file.format[0])
+    }
+
+    /// The stub for branches of a relocation type.
+    pub fn veneer(&self, r_type: u16) -> Option<&'static Veneer> {
+        self.veneers.get(self.interwork.map_or(0, |interwork| (interwork.set)(r_type)))
+    }
+
+    /// The length of a stub, bytes.
+    pub fn stub_len(&self) -> usize {
+        self.veneers.first().map_or(0, |veneer| veneer.code.len())
+    }
+
     /// The row of a relocation type.
     pub fn howto(&self, r_type: u32) -> Option<&'static Howto> {
         let index = self.howtos.binary_search_by_key(&r_type, |howto| howto.r_type.into()).ok()?;
@@ -178,6 +234,9 @@ impl Arch {
     pub fn check(&self, file: &Header) -> Result<(), Error> {
         if file.machine != self.machine {
             return Err(Error::WrongMachine { found: file.machine, expected: self.machine });
+        }
+        if file.format != self.format {
+            return Err(Error::WrongFormat { found: file.format, expected: self.format });
         }
         let (mask, expected) = self.flags;
         if file.flags & mask != expected {
@@ -210,13 +269,16 @@ macro_rules! howtos {
 macro_rules! architectures {
     ($($name:ident)*) => {
         $(pub mod $name;)*
-        /// Every architecture of this build.
-        pub static ALL: &[&Arch] = &[$(&$name::ARCH),*];
 
-        /// The names of a machine's relocations.
+        /// Every architecture of this crate. Of those that differ only in what a host can run, the most able comes first.
+        pub fn all() -> impl Iterator<Item = &'static Arch> {
+            [$($name::ARCHES),*].into_iter().flatten().copied()
+        }
+
+        /// A machine's file of rows, and the names in it.
         fn names(machine: u16) -> Option<(&'static str, &'static [(u16, &'static str)])> {
             match machine {
-                $(machine if machine == $name::ARCH.machine => Some((stringify!($name), $name::NAMES)),)*
+                $($name::MACHINE => Some((stringify!($name), $name::NAMES)),)*
                 _ => None,
             }
         }
@@ -249,48 +311,4 @@ fn set_word(bytes: &mut [u8], word: u32) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn rows_are_sorted_and_named() {
-        for arch in ALL {
-            assert!(arch.howtos.windows(2).all(|two| two[0].r_type < two[1].r_type), "{}", arch.name);
-            let (_, names) = names(arch.machine).unwrap();
-            assert!(arch.howtos.iter().zip(names).all(|(howto, (number, _))| howto.r_type == *number));
-            assert_eq!(arch.howtos.len(), names.len());
-        }
-    }
-
-    /// One test for every row of every architecture: what is put is what is got, up to the edges of the range.
-    #[test]
-    fn fields_round_trip() {
-        for howto in ALL.iter().flat_map(|arch| arch.howtos) {
-            let Field::Code(code) = howto.field else { continue };
-            // Fields that take a part of an unchecked value have golden tests beside their rows.
-            let (Check::Signed(bits) | Check::Unsigned(bits) | Check::Either(bits)) = howto.check else {
-                continue;
-            };
-            let edges = [0, 2, 4, -4, (1i64 << (bits - 1)) - 2, -(1i64 << (bits - 1))];
-            for value in edges.into_iter().filter(|value| value % i64::from(howto.align) == 0) {
-                let (mut zeros, mut ones) = ([0; 8], [0xff; 8]);
-                (code.put)(&mut zeros, value);
-                (code.put)(&mut ones, value);
-                assert_eq!((code.get)(&zeros), value, "type {} value {value:#x}", howto.r_type);
-                assert_eq!((code.get)(&ones), value, "type {} value {value:#x}", howto.r_type);
-            }
-        }
-    }
-
-    #[test]
-    fn checks_end_at_their_edges() {
-        let held = |check: Check, values: [i64; 2]| values.iter().all(|value| check.holds(*value));
-        assert!(held(Check::Signed(32), [i32::MIN.into(), i32::MAX.into()]));
-        assert!(!Check::Signed(32).holds(i64::from(i32::MAX) + 1));
-        assert!(!Check::Signed(32).holds(i64::from(i32::MIN) - 1));
-        assert!(held(Check::Unsigned(32), [0, u32::MAX.into()]));
-        assert!(!Check::Unsigned(32).holds(-1));
-        assert!(held(Check::Either(16), [-0x8000, 0xffff]));
-        assert!(!Check::Either(16).holds(0x1_0000));
-    }
-}
+mod tests;

@@ -10,21 +10,35 @@ const HALF: Field = Field::Data(2);
 const WORD: Field = Field::Data(4);
 const QUAD: Field = Field::Data(8);
 
+/// `EM_X86_64`
+pub const MACHINE: u16 = 62;
+
+/// What this file describes.
+pub static ARCHES: &[&Arch] = &[&ARCH];
+
 /// The table.
 pub static ARCH: Arch = Arch {
     name: "x86_64",
-    machine: 62,
+    machine: MACHINE,
+    format: [2, 1],
     flags: (0, 0),
     howtos: HOWTOS,
-    // jmp *2(%rip); ud2; .quad address
-    veneer: Veneer { code: b"\xff\x25\x02\0\0\0\x0f\x0b\0\0\0\0\0\0\0\0", align: 8, literal: 8, bias: 4 },
-    // ud2
-    weak_branch: WeakBranch::Trap(b"\x0f\x0b"),
+    veneers: &[Veneer {
+        // jmp *2(%rip); ud2; .quad address
+        code: b"\xff\x25\x02\0\0\0\x0f\x0b\0\0\0\0\0\0\0\0",
+        align: 8,
+        literal: 8,
+        bias: 4,
+        // ud2
+        weak: WeakBranch::Trap(b"\x0f\x0b"),
+    }],
+    interwork: None,
     // movabs $context, %rdx; jmp *(%rip); .quad target
     binder: Some(Binder {
         code: b"\x48\xba\0\0\0\0\0\0\0\0\xff\x25\0\0\0\0\0\0\0\0\0\0\0\0",
         context: 2,
         target: 16,
+        entry: 0,
     }),
     relax: Some(relax),
 };

@@ -21,6 +21,8 @@ pub enum Kind {
 pub struct Header {
     /// Relocatable or shared.
     pub kind: Kind,
+    /// `EI_CLASS` and `EI_DATA`.
+    pub format: [u8; 2],
     /// `e_machine`.
     pub machine: u16,
     /// `e_flags`.
@@ -131,6 +133,7 @@ impl Header {
         let nothing = Extent::default();
         Ok(Self {
             kind,
+            format: [F::CLASS, F::DATA],
             machine: raw.machine.get(),
             flags: raw.flags.get(),
             sections: nothing,

@@ -23,6 +23,8 @@ pub const SHN_XINDEX: u32 = 0xffff;
 pub const STB_LOCAL: u8 = 0;
 /// `STB_WEAK`.
 pub const STB_WEAK: u8 = 2;
+/// `STT_FUNC`.
+pub const STT_FUNC: u8 = 2;
 /// `STT_FILE`.
 pub const STT_FILE: u8 = 4;
 /// `STT_SECTION`.

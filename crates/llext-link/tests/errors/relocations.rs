@@ -4,7 +4,7 @@ use crate::elf::*;
 use crate::stages::{CODE, WORLD, World, link};
 use crate::{fails, says};
 use llext_link::Error;
-use llext_link::arch::{Arch, Check, Expr, Field, Howto, Veneer, WeakBranch};
+use llext_link::arch::{Arch, Check, Expr, Field, Howto};
 use llext_link::elf::{Elf32Le, Elf64Le};
 use llext_link::error::{RelocationType, SymbolRef};
 use llext_link::relocate::{Target, apply_relr};
@@ -136,6 +136,7 @@ fn a_value_fits_its_field() {
 static ALIGNED: Arch = Arch {
     name: "aligned",
     machine: 999,
+    format: [1, 1],
     flags: (0, 0),
     howtos: &[Howto {
         r_type: 1,
@@ -144,8 +145,8 @@ static ALIGNED: Arch = Arch {
         align: 4,
         field: Field::Data(4),
     }],
-    veneer: Veneer { code: &[], align: 1, literal: 0, bias: 0 },
-    weak_branch: WeakBranch::Trap(&[]),
+    veneers: &[],
+    interwork: None,
     binder: None,
     relax: None,
 };

@@ -36,12 +36,19 @@ pub(crate) struct World {
     pub(crate) arch: Option<&'static Arch>,
     /// How many relocations of a table are counted: fewer than there are when the file changes meanwhile.
     pub(crate) counted: usize,
+    /// How far behind the thread pointer its thread-local block begins.
+    pub(crate) thread: Option<u64>,
 }
 
 /// Where the parts lie unless a test says otherwise.
 pub(crate) const CODE: u64 = 0x1000_0000;
-pub(crate) const WORLD: World =
-    World { host: &[], parts: [0, CODE, 0x2000_0000, 0x3000_0000], arch: None, counted: usize::MAX };
+pub(crate) const WORLD: World = World {
+    host: &[],
+    parts: [0, CODE, 0x2000_0000, 0x3000_0000],
+    arch: None,
+    counted: usize::MAX,
+    thread: None,
+};
 
 pub(crate) fn header(class: Class, bytes: &[u8]) -> Result<Header, Error> {
     by_class!(class, header_of(bytes))
@@ -132,7 +139,7 @@ fn resolve_in<F: Format>(view: &View<'_, F>, host: &[(&str, u64)]) -> Result<(Ta
 fn plan_of<F: Format>(bytes: &[u8]) -> Result<Layout, Error> {
     let (mut sections, tables) = scan_of::<F>(bytes)?;
     let (tally, _) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &[])?;
-    let needs = Needs { got: 0, stubs: 0, window: Window::ALL };
+    let needs = Needs::new(Window::ALL, &sections);
     layout::plan::<F>(&mut sections, arch_of::<F>(), &tally, &needs, Extra::default())
 }
 
@@ -144,7 +151,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let (mut sections, tables) = scan_of::<F>(bytes)?;
     let arch = world.arch.unwrap_or(arch_of::<F>());
     let (tally, mut values) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, world.host)?;
-    let mut needs = Needs { got: 0, stubs: 0, window: Window::ALL };
+    let mut needs = Needs::new(Window::ALL, &sections);
     let mut slots = vec![Slot::default(); values.len()];
     for table in relocation_tables(&sections) {
         let symbols = view_of::<F>(bytes, &sections, &tables)?.symbols;
@@ -163,9 +170,11 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     assert!(Assign::default().step(&view, &mut values, &addresses, u32::MAX)?);
     let room = |extent: llext_link::addr::Extent| vec![0; extent.size as usize];
     let (mut got_bytes, mut stub_bytes) = (room(layout.got), room(layout.stubs));
+    let mut index = vec![0; needs.index_len() as usize];
     let mut linker = Linker::<F> {
         arch,
         values: &values,
+        symbols: Some(view.symbols),
         slots: &mut slots,
         got: Area { bytes: &mut got_bytes, address: got, used: 0 },
         stubs: Area {
@@ -173,6 +182,8 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
             address: code.plus(F::Word::of(layout.stubs.offset.into())),
             used: 0,
         },
+        index: &mut index,
+        thread: world.thread.map(F::Word::of),
         bias: F::Word::default(),
         deferred: 0,
     };

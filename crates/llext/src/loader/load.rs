@@ -72,6 +72,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) notes: Buffer<'l, M::Scratch>,
     pub(super) values: Buffer<'l, M::Scratch>,
     pub(super) slots: Buffer<'l, M::Scratch>,
+    /// Where far-call stubs are looked up.
+    pub(super) index: Buffer<'l, M::Scratch>,
     pub(super) resolve: Resolve,
     pub(super) assign: Assign,
     pub(super) tally: Tally,
@@ -115,6 +117,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             notes: Buffer::Nothing,
             values: Buffer::Nothing,
             slots: Buffer::Nothing,
+            index: Buffer::Nothing,
             resolve: Resolve::default(),
             assign: Assign::default(),
             tally: Tally::default(),
@@ -273,7 +276,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
                 write_word::<Native>(stub.get_mut(usize::from(at)..).unwrap_or_default(), word);
             }
             if let Some(address) = self.addresses.bound.get_mut(index) {
-                *address = start.wrapping_add((index * size) as Word);
+                *address = start.wrapping_add((index * size + usize::from(binder.entry)) as Word);
             }
         }
     }
@@ -294,9 +297,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
             self.scratch.give_back(buffer);
         }
-        for buffer in
-            [&mut self.headers, &mut self.segments, &mut self.notes, &mut self.values, &mut self.slots]
-        {
+        let Self { headers, segments, notes, values, slots, index, .. } = self;
+        for buffer in [headers, segments, notes, values, slots, index] {
             self.scratch.give_back(buffer);
         }
     }

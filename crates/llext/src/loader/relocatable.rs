@@ -166,7 +166,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.tally = self.resolve.finish()?;
         self.options.providers.settle();
         let reach = self.registry.memory.with(|memory| memory.reach());
-        self.relocatable.needs = Some(Needs { got: 0, stubs: 0, window: reach });
+        self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
         Ok(Stage::Count(Cursor::default()))
     }
 
@@ -211,7 +211,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let reach = self.registry.memory.with(|memory| memory.reach());
-        let needs = self.relocatable.needs.unwrap_or(Needs { got: 0, stubs: 0, window: reach });
+        let needs = self.relocatable.needs.unwrap_or(Needs::new(reach, self.file.sections()));
+        self.index = self.scratch.table::<u32>(needs.index_len())?;
         self.tables = self.plan_tables();
         let extra = self.tables.extra();
         let sections = self.file.sections.table_mut();
@@ -280,6 +281,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let mut linker = Linker::<Native> {
             arch: ARCH,
             values: self.values.table(),
+            symbols: Some(view.symbols),
             slots: self.slots.table_mut(),
             got: Area { bytes: got, address: self.addresses.got, used: progress.got_used },
             stubs: Area {
@@ -287,6 +289,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 address: self.addresses.part(Part::Code).wrapping_add(self.layout.stubs.offset as Word),
                 used: progress.stubs_used,
             },
+            index: self.index.table_mut(),
+            thread: None,
             bias: 0,
             deferred: 0,
         };

@@ -263,9 +263,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let mut linker = Linker::<Native> {
             arch: ARCH,
             values: self.values.table(),
+            symbols: None,
             slots: &mut [],
             got: nothing(),
             stubs: nothing(),
+            index: &mut [],
+            thread: None,
             bias,
             deferred: 0,
         };
