@@ -372,7 +372,7 @@ pub enum Error {
         symbol: SymbolRef,
         /// Where it should be applied.
         offset: u64 } => "{symbol}: unsupported relocation {relocation} at {offset:#x}",
-        "thread-local variables and copy relocations are not supported: compile with -fPIC and without __thread";
+        "do without thread-local variables; compile with -fPIC, and with -mthumb for a Cortex-M";
     /// A relocation's field does not lie inside its section.
     132 RelocationOutside {
         /// Where the field begins.

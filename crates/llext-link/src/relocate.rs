@@ -12,6 +12,8 @@ use crate::symbol::Mark;
 use crate::veneer::{Area, Slot, find_howto};
 
 mod branch;
+#[cfg(test)]
+mod tests;
 
 /// What the relocations act on.
 pub struct Target<'a, W> {

@@ -41,7 +41,7 @@ pub struct Needs {
     /// Where the image must lie so that what cannot be helped by a stub reaches its target.
     pub window: Window,
     /// The size of the file's code at most, bytes: how far its own symbols can be from one another.
-    code: u64,
+    pub code: u64,
 }
 
 impl Needs {
@@ -133,6 +133,9 @@ impl<F: Format> Count<'_, F> {
         let Some(veneer) = self.arch.veneer(howto.r_type) else { return Ok(Counted::Done) };
         let usual = relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(veneer.bias));
         let reaches = match self.external(relocation.symbol)? {
+            Some(target) if target == F::Word::default() && matches!(veneer.weak, WeakBranch::Nop(_)) => {
+                return Ok(Counted::Done);
+            }
             Some(target) => usual && always_reaches(howto.check, self.needs.window, target.get()),
             None => is_within(howto.check, self.needs.code),
         };
@@ -278,7 +281,7 @@ impl Slot {
 }
 
 /// The longest stub there is, bytes.
-const MAX_STUB: usize = 32;
+pub(crate) const MAX_STUB: usize = 32;
 
 /// The stubs while they are filled.
 pub(crate) struct Stubs<'s, 'a, W> {

@@ -31,6 +31,7 @@ pub struct Arch {
 }
 
 /// How one relocation type is computed, checked and stored.
+#[derive(Clone, Copy)]
 pub struct Howto {
     /// The psABI's number.
     pub r_type: u16,
@@ -107,6 +108,8 @@ pub enum Check {
     Unsigned(u8),
     /// Either of the two: `-2^(n-1) ..= 2^n - 1`
     Either(u8),
+    /// `-(2^n - 1) ..= 2^n - 1`: a magnitude, and a bit that says which way.
+    Magnitude(u8),
 }
 
 impl Check {
@@ -118,6 +121,7 @@ impl Check {
             Check::Signed(n) => value >> (n - 1) == 0 || value >> (n - 1) == -1,
             Check::Unsigned(n) => value >> n == 0,
             Check::Either(n) => Check::Signed(n).holds(value) || Check::Unsigned(n).holds(value),
+            Check::Magnitude(n) => value.unsigned_abs() >> n == 0,
         }
     }
 }
@@ -178,7 +182,7 @@ pub struct Interwork {
     /// Whether a type's branches can change to the other set. Others need a stub for that.
     pub can_change: fn(u16) -> bool,
     /// Makes such a branch's instruction one that changes sets, or one that does not.
-    pub change: fn(&mut [u8], bool),
+    pub change: fn(u16, &mut [u8], bool),
     /// Whether this core runs both.
     pub both: bool,
 }
@@ -254,7 +258,8 @@ impl Arch {
 /// Declares the rows of an architecture, and their names beside them: names are linked only where they are printed.
 macro_rules! howtos {
     ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
-        static HOWTOS: &[$crate::arch::Howto] = &[$($crate::arch::Howto {
+        static HOWTOS: &[$crate::arch::Howto] = ROWS;
+        const ROWS: &[$crate::arch::Howto; [$($r_type),*].len()] = &[$($crate::arch::Howto {
             r_type: $r_type,
             expr: $crate::arch::Expr::$expr,
             check: $check,
@@ -284,7 +289,7 @@ macro_rules! architectures {
         }
     };
 }
-architectures! { arm x86_64 }
+architectures! { aarch64 arm x86_64 }
 
 impl fmt::Display for RelocationType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -295,6 +300,18 @@ impl fmt::Display for RelocationType {
             Some((_, name)) => f.write_str(name),
             None => write!(f, "relocation type {} of {arch}", self.number),
         }
+    }
+}
+
+/// The little-endian half-word at the start of an instruction's bytes.
+fn half(bytes: &[u8]) -> u16 {
+    bytes.first_chunk().map_or(0, |chunk| u16::from_le_bytes(*chunk))
+}
+
+/// Stores the little-endian half-word at the start of an instruction's bytes.
+fn set_half(bytes: &mut [u8], half: u16) {
+    if let Some(chunk) = bytes.first_chunk_mut() {
+        *chunk = half.to_le_bytes();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Linker, align_down, check, put};
 use crate::addr::{SymbolIndex, Word};
-use crate::arch::{Howto, WeakBranch};
+use crate::arch::{Field, Howto, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::Relocation;
 use crate::error::{Error, SymbolRef};
@@ -34,6 +34,9 @@ impl<F: Format> Linker<'_, F> {
         };
         let nothing = s == F::Word::default();
         if let (true, WeakBranch::Nop(nop)) = (nothing, veneer.weak) {
+            if let Field::Data(_) = howto.field {
+                return self.store(bytes, howto, relocation, p, a.minus(p));
+            }
             bytes.iter_mut().zip(nop).for_each(|(byte, nop)| *byte = *nop);
             return Ok(());
         }
@@ -92,9 +95,12 @@ impl<F: Format> Linker<'_, F> {
         check(self.arch, howto, relocation.symbol, place, value.signed())?;
         if let Some(interwork) = self.arch.interwork.filter(|interwork| (interwork.can_change)(howto.r_type))
         {
-            (interwork.change)(bytes, changes);
+            (interwork.change)(howto.r_type, bytes, changes);
         }
         put::<F>(&howto.field, bytes, value.signed());
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use crate::elf::*;
 use crate::stages::{header, scan, segments};
 use crate::{fails, says};
 use llext_link::Error;
+use llext_link::arch::arm;
 use llext_link::elf::header::Header;
 use llext_link::elf::{Bytes, Elf32Be, Elf64Le};
 
@@ -132,12 +133,19 @@ fn another_abi_of_the_processor_is_refused() {
     let mut bytes = object(Narrow).bytes();
     bytes[36..40].copy_from_slice(&0x0400_0000u32.to_le_bytes());
     says(
-        llext_link::arch::arm::ARCH.check(&header(Narrow, &bytes).unwrap()),
-        Error::WrongFlags { found: 0x0400_0000, mask: 0xff00_0000, expected: 0x0500_0000 },
-        "header: wrong ABI flags (found 0x4000000, expected 0x5000000 of 0xff000000)",
+        arm::ARCH.check(&header(Narrow, &bytes).unwrap()),
+        Error::WrongFlags { found: 0x0400_0000, mask: 0xff80_0000, expected: 0x0500_0000 },
+        "header: wrong ABI flags (found 0x4000000, expected 0x5000000 of 0xff800000)",
+    );
+    // A shared object that passes floats in VFP registers, for a host that does not.
+    bytes[36..40].copy_from_slice(&0x0500_0400u32.to_le_bytes());
+    says(
+        arm::of(arm::Core::Mainline, arm::Float::Soft).check(&header(Narrow, &bytes).unwrap()),
+        Error::WrongFlags { found: 0x0500_0400, mask: 0xff80_0400, expected: 0x0500_0000 },
+        "header: wrong ABI flags (found 0x5000400, expected 0x5000000 of 0xff800400)",
     );
     let wide = header(Wide, &object(Wide).bytes()).unwrap();
-    fails(llext_link::arch::arm::ARCH.check(&wide), Error::WrongMachine { found: 62, expected: 40 });
+    fails(arm::ARCH.check(&wide), Error::WrongMachine { found: 62, expected: 40 });
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::elf::*;
 use crate::stages::{CODE, WORLD, World, link};
 use crate::{fails, says};
 use llext_link::Error;
-use llext_link::arch::{Arch, Check, Expr, Field, Howto};
+use llext_link::arch::{Arch, Check, Expr, Field, Howto, arm};
 use llext_link::elf::{Elf32Le, Elf64Le};
 use llext_link::error::{RelocationType, SymbolRef};
 use llext_link::relocate::{Target, apply_relr};
@@ -50,6 +50,34 @@ fn what_only_a_program_can_have_is_unsupported() {
         let text = format!("symbol 1: unsupported relocation {name} at 0x8");
         says(link(Wide, &with(Wide, 8, number, 1), NEAR), expected, &text);
     }
+}
+
+#[test]
+fn thread_local_storage_lies_where_the_host_says() {
+    // R_ARM_TLS_LE32: the symbol's offset in the block, and the block's from the thread pointer.
+    let world = World { host: &[("far", 0x20)], ..WORLD };
+    let (relocation, symbol) = (relocation(Narrow, 108), SymbolRef::new(2));
+    let expected = Error::UnsupportedRelocation { relocation, symbol, offset: 4 };
+    let text = "symbol 2: unsupported relocation R_ARM_TLS_LE32 at 0x4";
+    says(link(Narrow, &with(Narrow, 4, 108, 2), world), expected, text);
+    assert_eq!(link(Narrow, &with(Narrow, 4, 108, 2), World { thread: Some(8), ..world }), Ok(()));
+}
+
+#[test]
+fn a_thumb_only_core_refuses_a32_code() {
+    static M3: Arch = arm::of(arm::Core::Mainline, arm::Float::Soft);
+    let world = World { arch: Some(&M3), host: &[("far", CODE + 0x100)], ..WORLD };
+    let symbol = SymbolRef::new(2);
+    says(
+        link(Narrow, &with(Narrow, 4, 10, 2), world),
+        Error::WrongInstructionSet { relocation: relocation(Narrow, 10), symbol, offset: 4 },
+        "symbol 2: R_ARM_THM_CALL at 0x4 leads to other code (found A32, expected Thumb)",
+    );
+    says(
+        link(Narrow, &with(Narrow, 4, 28, 2), world),
+        Error::UnsupportedRelocation { relocation: relocation(Narrow, 28), symbol, offset: 4 },
+        "symbol 2: unsupported relocation R_ARM_CALL at 0x4",
+    );
 }
 
 #[test]
