@@ -10,9 +10,13 @@ use crate::process::{self, find as find_program};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+mod tables;
+
 /// A board: `boards/NAME` holds its firmware, `extension.c` and the crate `extension`.
 pub(crate) struct Board {
     pub(crate) name: &'static str,
+    /// The file of relocations of its processor, in `llext-link/src/arch`.
+    arch: &'static str,
     target: &'static str,
     c_compiler: &'static [&'static str],
     emulator: &'static [&'static str],
@@ -20,6 +24,7 @@ pub(crate) struct Board {
 
 pub(crate) const BOARDS: &[Board] = &[Board {
     name: "mps2-an385",
+    arch: "arm",
     target: "thumbv7m-none-eabi",
     c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb", "-O2"],
     emulator: &["qemu-system-arm", "-M", "mps2-an385"],
@@ -53,6 +58,7 @@ impl Board {
         self.build_c(&extensions.join("c.o"))?;
         self.build_rust(&compiler, &extensions.join("rust.o"))?;
         let firmware = self.build_firmware(&compiler, &extensions)?;
+        tables::check(&fs::read(&firmware)?, self.arch)?;
         self.emulate(&firmware)
     }
 

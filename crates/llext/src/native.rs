@@ -14,5 +14,19 @@ pub type Native = elf::Elf32Le;
 #[cfg(target_arch = "x86_64")]
 pub static ARCH: &Arch = &arch::x86_64::ARCH;
 /// The architecture of this build.
+#[cfg(target_arch = "aarch64")]
+pub static ARCH: &Arch = &arch::aarch64::ARCH;
+
+/// The architecture of this build.
 #[cfg(target_arch = "arm")]
-pub static ARCH: &Arch = &arch::arm::ARCH;
+pub static ARCH: &Arch = {
+    use arch::arm::{Core, Float, of};
+    const CORE: Core = match (cfg!(cortex_m = "baseline"), cfg!(cortex_m = "mainline")) {
+        (true, _) => Core::Baseline,
+        (_, true) => Core::Mainline,
+        _ => Core::Both,
+    };
+    const FLOAT: Float = if cfg!(target_abi = "eabihf") { Float::Hard } else { Float::Soft };
+    static OURS: Arch = of(CORE, FLOAT);
+    &OURS
+};

@@ -283,13 +283,29 @@ macro_rules! architectures {
         /// A machine's file of rows, and the names in it.
         fn names(machine: u16) -> Option<(&'static str, &'static [(u16, &'static str)])> {
             match machine {
-                $($name::MACHINE => Some((stringify!($name), $name::NAMES)),)*
+                $($name::MACHINE if const { is_linked(stringify!($name)) } => {
+                    Some((stringify!($name), $name::NAMES))
+                })*
                 _ => None,
             }
         }
     };
 }
 architectures! { aarch64 arm x86_64 }
+
+/// Whether names of a file of rows are worth their room: not in the firmware of another processor, which never sees such a
+/// relocation.
+const fn is_linked(file: &str) -> bool {
+    let (here, file) = (env!("BARE_PROCESSOR").as_bytes(), file.as_bytes());
+    let mut at = 0;
+    while at < file.len() && at < here.len() {
+        if here[at] != file[at] {
+            return false;
+        }
+        at += 1;
+    }
+    at == file.len() || here.is_empty()
+}
 
 impl fmt::Display for RelocationType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
