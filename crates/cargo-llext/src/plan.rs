@@ -97,6 +97,7 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
     let mut needs = Needs::new(Window::ALL, &sections);
     let mut slots = vec![Slot::default(); values.len()];
     for table in sections.iter().filter(|section| matches!(section.role(), Role::Rel | Role::Rela)) {
+        needs.begin(table.target());
         let mut count = Count { arch, symbols, values: &values, slots: &mut slots, needs: &mut needs };
         let relocations = Relocations::new(table.role(), part(table.extent()));
         // A slot for each symbol is lent from the start.

@@ -65,6 +65,11 @@ impl Extent {
         Some(Self { offset: u32::try_from(offset).ok()?, size: u32::try_from(size).ok()? })
     }
 
+    /// One past its last byte.
+    pub fn end(&self) -> u64 {
+        u64::from(self.offset) + u64::from(self.size)
+    }
+
     /// The bytes of `all` this extent names.
     pub fn of<'a>(&self, all: &'a [u8]) -> Option<&'a [u8]> {
         all.get(self.offset as usize..)?.get(..self.size as usize)

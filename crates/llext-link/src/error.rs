@@ -2,7 +2,9 @@
 //!
 //! An error is data: it is `Copy`, it borrows nothing, and its text is made only where somebody prints it.
 
-use core::fmt;
+mod name;
+
+pub use name::{Name, SymbolRef};
 
 /// What an error number means and what to do about it: one row of the list behind `llext explain`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,63 +17,6 @@ pub struct Explanation {
     pub meaning: &'static str,
     /// What mends it.
     pub cure: &'static str,
-}
-
-/// The first bytes of a symbol's name, kept by value so that an error borrows nothing.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Name {
-    bytes: [u8; Name::CAPACITY],
-    len: u8,
-}
-
-impl Name {
-    /// How many bytes of a name an error keeps.
-    pub const CAPACITY: usize = 47;
-
-    /// The name of nothing.
-    pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
-
-    /// Keeps as much of `name` as fits.
-    pub fn new(name: &[u8]) -> Self {
-        let mut bytes = [0; Self::CAPACITY];
-        for (kept, byte) in bytes.iter_mut().zip(name) {
-            *kept = *byte;
-        }
-        Self { bytes, len: name.len().min(usize::from(u8::MAX)) as u8 }
-    }
-
-    /// The bytes that were kept.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or(&self.bytes)
-    }
-}
-
-impl fmt::Display for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for chunk in self.as_bytes().utf8_chunks() {
-            // Names come from files: what would move a terminal's cursor is shown as its escape.
-            for c in chunk.valid().chars() {
-                if is_hidden(c) { write!(f, "{}", c.escape_default())? } else { write!(f, "{c}")? }
-            }
-            for byte in chunk.invalid() {
-                write!(f, "\\x{byte:02x}")?;
-            }
-        }
-        f.write_str(if usize::from(self.len) > Self::CAPACITY { "..." } else { "" })
-    }
-}
-
-/// Whether a character would act on a terminal, or on the direction of the text, rather than show.
-fn is_hidden(c: char) -> bool {
-    let acts =
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    c.is_control() || acts
-}
-
-impl fmt::Debug for Name {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "\"{self}\"")
-    }
 }
 
 /// Declares an error enum from one table: number, variant, facts, text and cure stand side by side. What the text shows
@@ -127,32 +72,6 @@ macro_rules! error_table {
             }
         })*
     };
-}
-
-/// A symbol, for an error: by its index, and by its name once somebody looked that up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SymbolRef {
-    /// Its index in the symbol table.
-    pub index: u32,
-    /// Its name; empty when it has none or nobody looked.
-    pub name: Name,
-}
-
-impl SymbolRef {
-    /// The symbol at `index`, not named yet.
-    pub const fn new(index: u32) -> Self {
-        Self { index, name: Name::EMPTY }
-    }
-}
-
-impl fmt::Display for SymbolRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.name == Name::EMPTY {
-            write!(f, "symbol {}", self.index)
-        } else {
-            fmt::Display::fmt(&self.name, f)
-        }
-    }
 }
 
 /// A relocation's type and the machine that gives it meaning; shown by its psABI name where that is known.
@@ -434,6 +353,15 @@ pub enum Error {
         /// Where the relocation should be applied.
         offset: u64 } => "{symbol}: {relocation} at {offset:#x} leads to other code (found A32, expected Thumb)",
         "compile with -mthumb; bit 0 of a Thumb function's address is 1";
+    /// A relocation needs another one, which is not there.
+    139 Unpaired {
+        /// Its type.
+        relocation: RelocationType,
+        /// Where it should be applied.
+        offset: u64,
+        /// What is not there.
+        expected: &'static str } => "{relocation} at {offset:#x}: has no partner (expected {expected})",
+        "the file is damaged, or a tool has changed its relocations: build it again";
     /// The extension does not fit the address space it may use.
     140 ImageTooLarge {
         /// The bytes it would need.
@@ -442,6 +370,20 @@ pub enum Error {
     /// Nothing of the file would be loaded.
     141 NothingToLoad => "file: nothing to load (found no section or segment with contents)",
         "give the file that holds the code, not its debug information";
+    /// Padding that a linker was to shorten does not end where it should.
+    142 LoosePadding {
+        /// Its run address.
+        place: u64,
+        /// How long it is, bytes.
+        size: u64,
+        /// What the address behind it must be a multiple of.
+        align: u64 } => "padding at {place:#x}: has to be shortened (found {size} bytes, expected an end at a multiple of {align})",
+        "compile with -mno-relax, and assemble with -mno-relax or `.option norelax`";
+    /// A LEB128 number does not end.
+    143 UnendedNumber {
+        /// Where it begins.
+        offset: u64 } => "number at {offset:#x}: does not end (found no last byte among 10, or in the section)",
+        "the file is damaged: build it again";
     /// A program header has a value this format does not allow.
     150 BadSegment {
         /// The program header's index.

@@ -12,8 +12,12 @@ use crate::symbol::Mark;
 use crate::veneer::{Area, Slot, find_howto};
 
 mod branch;
+mod label;
+mod pair;
 #[cfg(test)]
 mod tests;
+
+pub use pair::{Ended, PairState, Pairs, Upper};
 
 /// What the relocations act on.
 pub struct Target<'a, W> {
@@ -28,6 +32,15 @@ pub struct Target<'a, W> {
 impl<W: Word> Target<'_, W> {
     fn outside(&self, offset: W, len: usize) -> Error {
         Error::RelocationOutside { offset: offset.get(), len: len as u32, size: self.bytes.len() as u64 }
+    }
+
+    /// The run address of a field, where in the target it lies, and its bytes.
+    fn field(&mut self, offset: W, len: usize) -> Result<(W, u64, &mut [u8]), Error> {
+        let outside = self.outside(offset, len);
+        let at = offset.minus(self.origin).get();
+        let start = usize::try_from(at).map_err(|_| outside)?;
+        let bytes = start.checked_add(len).and_then(|end| self.bytes.get_mut(start..end)).ok_or(outside)?;
+        Ok((self.address.plus(W::of(at)), at, bytes))
     }
 }
 
@@ -47,6 +60,8 @@ pub struct Linker<'a, F: Format> {
     pub stubs: Area<'a, F::Word>,
     /// Where stubs are looked up: as many zeros as [`Needs::index_len`](crate::veneer::Needs::index_len) says.
     pub index: &'a mut [u32],
+    /// The parts of addresses that wait for one another.
+    pub pairs: Pairs<'a>,
     /// `TP`: how far behind the thread pointer the host's thread-local block begins; without it, using that is refused.
     pub thread: Option<F::Word>,
     /// `B`: how far a shared object lies from where it was linked.
@@ -56,7 +71,8 @@ pub struct Linker<'a, F: Format> {
 }
 
 impl<F: Format> Linker<'_, F> {
-    /// Applies all of `relocations` to `target`, in order; on an error the rest is left as it was.
+    /// Applies all of `relocations` to `target`, in order; on an error the rest is left as it was. After a section's
+    /// last ones comes [`Linker::end`].
     pub fn apply(
         &mut self,
         target: &mut Target<'_, F::Word>,
@@ -65,13 +81,22 @@ impl<F: Format> Linker<'_, F> {
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            self.expect_subtrahend(howto)?;
             match (howto.expr, howto.check, howto.field, run) {
                 (Expr::None, ..) => {}
+                (Expr::Lower, ..) => run.try_for_each(|relocation| self.lower(target, howto, &relocation))?,
+                _ if self.pairs.state.again => {}
                 (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
                     self.words::<8>(target, run)?
                 }
                 (Expr::Abs, Check::None, Field::Data(4), Relocations::Rela(_)) => {
                     self.words::<4>(target, run)?
+                }
+                (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) => {
+                    run.try_for_each(|relocation| self.upper(target, howto, &relocation))?
+                }
+                (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..) => {
+                    run.try_for_each(|relocation| self.label(target, howto, &relocation))?
                 }
                 _ => run.try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
             }
@@ -120,6 +145,7 @@ impl<F: Format> Linker<'_, F> {
         match howto.expr {
             Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
             Expr::GotPcRelRelax => self.relax(target.bytes, at, howto, relocation, place, addend),
+            Expr::GotAccess => self.got_access(target.bytes, at, howto, relocation, place, addend),
             _ => match self.evaluate(howto, relocation, place, addend)? {
                 Some(value) => self.store(bytes, howto, relocation, place, value),
                 None => Ok(()),
@@ -177,9 +203,8 @@ impl<F: Format> Linker<'_, F> {
             Expr::Slot => s,
             Expr::Relative => self.bias.plus(a),
             Expr::TpRel => s.plus(a).plus(self.thread.unwrap_or_default()),
-            Expr::None | Expr::Branch | Expr::GotPcRelRelax | Expr::IRelative | Expr::Refused => {
-                return Ok(None);
-            }
+            // Done elsewhere.
+            _ => return Ok(None),
         }))
     }
 
@@ -208,6 +233,26 @@ impl<F: Format> Linker<'_, F> {
         check(self.arch, howto, relocation.symbol, place, value)?;
         put::<F>(&howto.field, bytes, value);
         Ok(())
+    }
+
+    /// An access through the GOT whose instruction says whether a register holds the table's address.
+    fn got_access(
+        &mut self,
+        section: &mut [u8],
+        at: usize,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        p: F::Word,
+        a: F::Word,
+    ) -> Result<(), Error> {
+        let s = self.value(relocation)?;
+        let slot = self.got_slot(relocation, s)?.plus(a);
+        let is_absolute = self.arch.absolute_slot.is_some_and(|is_absolute| is_absolute(section, at));
+        let value = if is_absolute { slot } else { slot.minus(self.got.address) };
+        match section.get_mut(at..).and_then(|rest| rest.get_mut(..howto.field.len())) {
+            Some(bytes) => self.store(bytes, howto, relocation, p, value),
+            None => Ok(()),
+        }
     }
 
     /// An access through the GOT: straight where the instruction and the distance allow it.
@@ -273,7 +318,7 @@ fn refusal<W: Word>(arch: &Arch, howto: &Howto, symbol: u32, place: W, value: i6
 fn get<F: Format>(field: &Field, bytes: &[u8]) -> i64 {
     match field {
         Field::Data(_) => read_int::<F>(bytes),
-        Field::Code(code) => (code.get)(bytes),
+        Field::Code(code) | Field::Upper(code) => (code.get)(bytes),
     }
 }
 
@@ -285,6 +330,7 @@ fn put<F: Format>(field: &Field, bytes: &mut [u8], value: i64) {
         Field::Data(2) => write_int::<F, 2>(bytes, value as u64),
         Field::Data(_) => bytes.iter_mut().for_each(|byte| *byte = value as u8),
         Field::Code(code) => (code.put)(bytes, value),
+        Field::Upper(code) => (code.put)(bytes, value.wrapping_add(Field::LOWER_HALF)),
     }
 }
 

@@ -4,11 +4,11 @@
 //! What is counted is the most that could be needed from anywhere in the [`Window`] of possible addresses; what stays
 //! unused is given back.
 
-use crate::addr::{SymbolIndex, Window, Word};
-use crate::arch::{Arch, Check, Expr, Howto, Veneer, WeakBranch};
+use crate::addr::{SectionIndex, SymbolIndex, Window, Word};
+use crate::arch::{Arch, Check, Expr, Field, Howto, Veneer, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::section::{Role, Section};
-use crate::elf::symbol::{SHN_ABS, STT_FUNC, Symbol, Symbols};
+use crate::elf::symbol::{Place, SHN_ABS, STT_FUNC, Symbol, Symbols};
 use crate::elf::{Format, write_word};
 use crate::error::Error;
 use crate::symbol::Mark;
@@ -38,6 +38,12 @@ pub struct Needs {
     pub stubs: u32,
     /// How many of those are not the first of their symbol.
     pub spread: u32,
+    /// Upper parts of addresses in one section, at most: as many [`Upper`](crate::relocate::Upper) serve all sections.
+    pub pairs: u32,
+    /// Upper parts in the section whose relocations are being counted.
+    pub(crate) section_pairs: u32,
+    /// That section.
+    pub(crate) section: SectionIndex,
     /// Where the image must lie so that what cannot be helped by a stub reaches its target.
     pub window: Window,
     /// The size of the file's code at most, bytes: how far its own symbols can be from one another.
@@ -49,7 +55,21 @@ impl Needs {
     pub fn new(window: Window, sections: &[Section]) -> Self {
         let code = sections.iter().filter(|section| section.role() == Role::Text);
         let code = code.map(|section| u64::from(section.size()) + u64::from(section.align())).sum();
-        Self { got: 0, stubs: 0, spread: 0, window, code }
+        Self {
+            got: 0,
+            stubs: 0,
+            spread: 0,
+            pairs: 0,
+            section_pairs: 0,
+            section: SectionIndex(0),
+            window,
+            code,
+        }
+    }
+
+    /// The next batch is the first of a section's relocations.
+    pub fn begin(&mut self, section: SectionIndex) {
+        (self.section, self.section_pairs) = (section, 0);
     }
 
     /// How many entries the index of stubs takes, for [`Linker`](crate::relocate::Linker).
@@ -84,9 +104,12 @@ pub struct Count<'a, F: Format> {
 impl<F: Format> Count<'_, F> {
     /// Counts what `relocations` need.
     pub fn batch(&mut self, relocations: Relocations<'_, F>) -> Result<Counted, Error> {
-        let (mut left, mut counted) = (relocations, Counted::Done);
+        let (mut left, mut counted, mut pairs) = (relocations, Counted::Done, 0);
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            if matches!((howto.field, howto.expr), (Field::Upper(_), Expr::PcRel | Expr::GotPcRel)) {
+                pairs += run.len() as u32;
+            }
             if may_need::<F>(howto) {
                 run.try_for_each(|relocation| {
                     if self.count_one(howto, &relocation)? == Counted::WantsSlots {
@@ -96,6 +119,11 @@ impl<F: Format> Count<'_, F> {
                 })?;
             }
             left = rest;
+        }
+        // A batch that wants slots is counted again.
+        if counted == Counted::Done {
+            self.needs.section_pairs = self.needs.section_pairs.saturating_add(pairs);
+            self.needs.pairs = self.needs.pairs.max(self.needs.section_pairs);
         }
         Ok(counted)
     }
@@ -137,7 +165,7 @@ impl<F: Format> Count<'_, F> {
                 return Ok(Counted::Done);
             }
             Some(target) => usual && always_reaches(howto.check, self.needs.window, target.get()),
-            None => is_within(howto.check, self.needs.code),
+            None => self.needs.code < reach(howto.check) || self.reaches_beside(howto, relocation)?,
         };
         if reaches && !self.must_change(howto, relocation.symbol)? {
             return Ok(Counted::Done);
@@ -155,6 +183,17 @@ impl<F: Format> Count<'_, F> {
         Ok(Counted::Done)
     }
 
+    /// Whether the branch reaches a place in its own section: that lies where it lies.
+    fn reaches_beside(&self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<bool, Error> {
+        let index = SymbolIndex(relocation.symbol);
+        let symbol = self.symbols.get(index)?;
+        if self.symbols.section(index, &symbol)? != Place::Section(self.needs.section.0) {
+            return Ok(false);
+        }
+        let target = symbol.value.plus(relocation.addend.unwrap_or_default());
+        Ok(target.minus(relocation.offset).signed().unsigned_abs() < reach(howto.check))
+    }
+
     /// Whether the branch leads to the other instruction set, and only a stub can change to that.
     fn must_change(&self, howto: &Howto, symbol: u32) -> Result<bool, Error> {
         let Some(interwork) = self.arch.interwork.filter(|interwork| !(interwork.can_change)(howto.r_type))
@@ -169,11 +208,13 @@ impl<F: Format> Count<'_, F> {
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
     fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
-        if let Check::Signed(bits) = howto.check
+        if let Check::Signed(bits) | Check::Upper(bits) = howto.check
             && let Some(target) = self.external(relocation.symbol)?
+            && !(target == F::Word::default() && self.starts_from_zero(howto))
         {
             let addend = relocation.addend.unwrap_or_default().signed();
-            let target = i128::from(target.get()) + i128::from(addend);
+            let rounding = if let Check::Upper(_) = howto.check { LOWER_HALF } else { 0 };
+            let target = i128::from(target.get()) + i128::from(addend) + i128::from(rounding);
             let reach = 1i128 << (bits - 1);
             let address = |at: i128| at.clamp(0, u64::MAX.into()) as u64;
             let near = Window { low: address(target - reach + 1), high: address(target + reach) };
@@ -182,12 +223,21 @@ impl<F: Format> Count<'_, F> {
         Ok(Counted::Done)
     }
 
+    /// Whether what is not there is reached from anywhere.
+    fn starts_from_zero(&self, howto: &Howto) -> bool {
+        let weak = self.arch.veneer(howto.r_type).map(|veneer| veneer.weak);
+        matches!((howto.field, weak), (Field::Upper(_), Some(WeakBranch::FromZero { .. })))
+    }
+
     /// An address in fewer bits than a word: the file's own symbols must lie that low.
     fn lower(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
-        if matches!(howto.check, Check::Signed(32) | Check::Unsigned(32))
-            && self.external(relocation.symbol)?.is_none()
-        {
-            self.restrict(Window { low: 0, high: 1 << 31 });
+        let high = match howto.check {
+            Check::Signed(32) | Check::Unsigned(32) | Check::Either(32) => 1 << 31,
+            Check::Upper(32) => (1 << 31) - LOWER_HALF,
+            _ => return Ok(Counted::Done),
+        };
+        if self.external(relocation.symbol)?.is_none() {
+            self.restrict(Window { low: 0, high });
         }
         Ok(Counted::Done)
     }
@@ -228,18 +278,24 @@ pub(crate) fn find_howto<F: Format>(
         .ok_or_else(|| Error::UnknownRelocation { relocation: arch.relocation(r_type), offset: offset() })
 }
 
-/// Whether a branch from anywhere in `window` reaches `target`.
-fn always_reaches(check: Check, window: Window, target: u64) -> bool {
-    let Check::Signed(bits) = check else { return check == Check::None };
+/// What rounds an upper part.
+const LOWER_HALF: u64 = Field::LOWER_HALF as u64;
+
+/// How far a branch reaches in both directions, from any of its bytes.
+fn reach(check: Check) -> u64 {
     // Sixteen bytes: the longest instruction and the distance from its field to its end.
-    let reach = (1u64 << (bits - 1)) - 16;
-    target != 0 && window.high.abs_diff(target) < reach && window.low.abs_diff(target) < reach
+    match check {
+        Check::None => u64::MAX,
+        Check::Signed(bits) => (1 << (bits - 1)) - 16,
+        Check::Upper(bits) => (1 << (bits - 1)) - LOWER_HALF - 16,
+        Check::Unsigned(_) | Check::Either(_) | Check::Magnitude(_) => 0,
+    }
 }
 
-/// Whether every branch inside `size` bytes reaches.
-fn is_within(check: Check, size: u64) -> bool {
-    let Check::Signed(bits) = check else { return check == Check::None };
-    size < (1u64 << (bits - 1)) - 16
+/// Whether a branch from anywhere in `window` reaches `target`: not if that is not there.
+fn always_reaches(check: Check, window: Window, target: u64) -> bool {
+    let reach = reach(check);
+    target != 0 && window.high.abs_diff(target) < reach && window.low.abs_diff(target) < reach
 }
 
 /// One of the linker's own tables in the image.
@@ -338,7 +394,9 @@ impl<W: Word> Area<'_, W> {
 fn fill<'s, F: Format>(room: &'s mut [u8; MAX_STUB], veneer: &Veneer, target: F::Word) -> &'s [u8] {
     let stub = room.get_mut(..veneer.code.len()).unwrap_or_default();
     let trap = match veneer.weak {
-        WeakBranch::Trap(trap) if target == F::Word::default() => Some(trap),
+        WeakBranch::Trap(trap) | WeakBranch::FromZero { trap, .. } if target == F::Word::default() => {
+            Some(trap)
+        }
         _ => None,
     };
     for (byte, code) in stub.iter_mut().zip(trap.unwrap_or(veneer.code)) {

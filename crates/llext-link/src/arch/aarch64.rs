@@ -42,6 +42,7 @@ pub static ARCH: Arch = Arch {
         entry: 0,
     }),
     relax: None,
+    absolute_slot: None,
 };
 
 #[rustfmt::skip]

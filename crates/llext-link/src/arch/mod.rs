@@ -28,6 +28,8 @@ pub struct Arch {
     pub binder: Option<Binder>,
     /// Turns an access through the GOT into a direct one.
     pub relax: Option<Relax>,
+    /// Tells which instructions hold a GOT slot's address itself, for [`Expr::GotAccess`].
+    pub absolute_slot: Option<AbsoluteSlot>,
 }
 
 /// How one relocation type is computed, checked and stored.
@@ -68,6 +70,8 @@ pub enum Expr {
     GotPc,
     /// `G + A`
     GotAbs,
+    /// `G + A - GOT`, or `G + A` where the instruction has no register that holds `GOT`.
+    GotAccess,
     /// `Page(S + A) - Page(P)`
     Page,
     /// `Page(G + A) - Page(P)`
@@ -78,6 +82,18 @@ pub enum Expr {
     PcRelWord,
     /// `S + A + TP`: thread-local storage of the host, at a distance it gives.
     TpRel,
+    /// What the upper part at `S` says: the symbol is the place of a [`Field::Upper`].
+    Lower,
+    /// `V + S + A`, where `V` is what the field holds.
+    Add,
+    /// `V - S - A`
+    Subtract,
+    /// `S + A`, kept for the next relocation.
+    Minuend,
+    /// `V - S - A`, where `V` is what the relocation before kept; a LEB128 number.
+    Subtrahend,
+    /// `A` bytes of padding, after which the address is a multiple of the next power of two.
+    Padding,
     /// `S`: the slot of a shared object's GOT or PLT.
     Slot,
     /// `B + A`
@@ -93,7 +109,7 @@ impl Expr {
     #[inline]
     pub fn needs_got(self) -> bool {
         use Expr::*;
-        matches!(self, Got | GotPcRel | GotPcRelRelax | GotAbs | GotPage | GotPageOff)
+        matches!(self, Got | GotPcRel | GotPcRelRelax | GotAbs | GotAccess | GotPage | GotPageOff)
     }
 }
 
@@ -110,6 +126,8 @@ pub enum Check {
     Either(u8),
     /// `-(2^n - 1) ..= 2^n - 1`: a magnitude, and a bit that says which way.
     Magnitude(u8),
+    /// What an upper part reaches with a signed lower part of 12 bits: `-2^(n-1) - 2^11 ..= 2^(n-1) - 2^11 - 1`
+    Upper(u8),
 }
 
 impl Check {
@@ -122,6 +140,7 @@ impl Check {
             Check::Unsigned(n) => value >> n == 0,
             Check::Either(n) => Check::Signed(n).holds(value) || Check::Unsigned(n).holds(value),
             Check::Magnitude(n) => value.unsigned_abs() >> n == 0,
+            Check::Upper(n) => Check::Signed(n).holds(value.wrapping_add(Field::LOWER_HALF)),
         }
     }
 }
@@ -133,14 +152,20 @@ pub enum Field {
     Data(u8),
     /// The immediate of an instruction.
     Code(&'static Code),
+    /// The upper part of an address, rounded because the lower part of 12 bits is signed. A PC-relative one is kept for
+    /// the lower parts ([`Expr::Lower`]) that refer to its place.
+    Upper(&'static Code),
 }
 
 impl Field {
+    /// Half of what a signed lower part of 12 bits spans.
+    pub const LOWER_HALF: i64 = 1 << 11;
+
     /// How many bytes the field spans.
     pub fn len(&self) -> usize {
         match self {
             Field::Data(len) => usize::from(*len),
-            Field::Code(code) => usize::from(code.len),
+            Field::Code(code) | Field::Upper(code) => usize::from(code.len),
         }
     }
 
@@ -194,6 +219,13 @@ pub enum WeakBranch {
     Nop(&'static [u8]),
     /// A branch to a shared stub with this code, which traps.
     Trap(&'static [u8]),
+    /// An instruction that counts from 0, not from its place, so that the branch leads to `A`.
+    FromZero {
+        /// Changes the instruction, if it has such a form.
+        change: fn(&mut [u8]) -> bool,
+        /// The shared stub for those that have none.
+        trap: &'static [u8],
+    },
 }
 
 /// A stub that puts a word into the third argument and jumps.
@@ -211,6 +243,9 @@ pub struct Binder {
 /// Rewrites the instruction whose 4-byte field begins at the given offset so that it uses the symbol's address itself;
 /// the new offset of the field, or `None` when the instruction has no such form.
 pub type Relax = fn(&mut [u8], usize) -> Option<usize>;
+
+/// Whether the instruction with a field at the given offset has no register beside it.
+pub type AbsoluteSlot = fn(&[u8], usize) -> bool;
 
 impl Arch {
     /// The architecture of a file: its machine, and its class where both classes share one machine.
@@ -258,7 +293,16 @@ impl Arch {
 /// Declares the rows of an architecture, and their names beside them: names are linked only where they are printed.
 macro_rules! howtos {
     ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
-        static HOWTOS: &[$crate::arch::Howto] = ROWS;
+        unnamed_howtos! { $($r_type $name $expr, $check, $align, $field;)* }
+        /// The psABI's names of the rows, in their order.
+        pub static NAMES: &[(u16, &str)] = &[$(($r_type, stringify!($name))),*];
+    };
+}
+
+/// Declares rows whose names stand elsewhere.
+macro_rules! unnamed_howtos {
+    ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
+        pub(super) static HOWTOS: &[$crate::arch::Howto] = ROWS;
         const ROWS: &[$crate::arch::Howto; [$($r_type),*].len()] = &[$($crate::arch::Howto {
             r_type: $r_type,
             expr: $crate::arch::Expr::$expr,
@@ -266,8 +310,6 @@ macro_rules! howtos {
             align: $align,
             field: $field,
         }),*];
-        /// The psABI's names of the rows, in their order.
-        pub static NAMES: &[(u16, &str)] = &[$(($r_type, stringify!($name))),*];
     };
 }
 

@@ -68,7 +68,7 @@ fn architectures_are_told_apart_by_machine_and_class() {
 #[test]
 fn fields_round_trip() {
     for (arch, howto) in rows() {
-        let Field::Code(code) = howto.field else { continue };
+        let (Field::Code(code) | Field::Upper(code)) = howto.field else { continue };
         let written = |value: i64| {
             let (mut zeros, mut ones) = ([0; 8], [0xff; 8]);
             (code.put)(&mut zeros, value);
@@ -107,6 +107,9 @@ fn checks_end_at_their_edges() {
     assert!(!Check::Either(16).holds(0x1_0000));
     assert!(held(Check::Magnitude(12), [-0xfff, 0xfff]));
     assert!(!Check::Magnitude(12).holds(-0x1000));
+    assert!(held(Check::Upper(32), [-0x8000_0800, 0x7fff_f7ff]));
+    assert!(!Check::Upper(32).holds(-0x8000_0801));
+    assert!(!Check::Upper(32).holds(0x7fff_f800));
 }
 
 /// The field, whatever was in it, holds `value` as the assembler writes it, and gives `addend`.

@@ -41,6 +41,7 @@ pub static ARCH: Arch = Arch {
         entry: 0,
     }),
     relax: Some(relax),
+    absolute_slot: None,
 };
 
 #[rustfmt::skip]

@@ -40,6 +40,9 @@ impl<F: Format> Linker<'_, F> {
             bytes.iter_mut().zip(nop).for_each(|(byte, nop)| *byte = *nop);
             return Ok(());
         }
+        if nothing && self.count_from_zero(howto, bytes) {
+            return self.store(bytes, howto, relocation, p, a);
+        }
         let way = self.way(howto, relocation, s)?;
         let can_change = self.arch.interwork.is_some_and(|interwork| (interwork.can_change)(howto.r_type));
         if !nothing && (can_change || !way.changes) {

@@ -23,14 +23,18 @@ fn base(expr: Expr) -> Option<u64> {
     Some(match expr {
         Expr::Abs => SYMBOL,
         Expr::PcRel | Expr::PcRelWord | Expr::Page | Expr::Branch => SYMBOL - PLACE,
-        Expr::Got | Expr::GotPageOff => 0,
+        Expr::Got | Expr::GotAccess | Expr::GotPageOff => 0,
         Expr::GotAbs => GOT,
         Expr::GotPcRel | Expr::GotPcRelRelax | Expr::GotPage => GOT - PLACE,
         Expr::GotOff => SYMBOL.wrapping_sub(GOT),
         Expr::GotPc => GOT - PLACE,
         Expr::Relative => BIAS,
         Expr::TpRel => SYMBOL + THREAD,
+        // What has no range: fields that are added to, parts of what stands elsewhere.
         Expr::None | Expr::Slot | Expr::IRelative | Expr::Refused => return None,
+        Expr::Lower | Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding => {
+            return None;
+        }
     })
 }
 
@@ -51,7 +55,7 @@ fn apply_as<F: Format>(
     let is_thumb = arch.interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
     let symbol = SYMBOL | u64::from(howto.expr == Expr::Branch && is_thumb);
     let nowhere = || Area { bytes: &mut [], address: F::Word::of(GOT), used: 0 };
-    Linker::<F> {
+    let mut linker = Linker::<F> {
         arch,
         values: &[F::Word::default(), F::Word::of(symbol)],
         symbols: None,
@@ -59,14 +63,15 @@ fn apply_as<F: Format>(
         got: Area { bytes: &mut [0; 16], ..nowhere() },
         stubs: nowhere(),
         index: &mut [],
+        pairs: Pairs { uppers: &mut [Upper::default()], state: PairState::default() },
         thread: Some(F::Word::of(THREAD)),
         bias: F::Word::of(BIAS),
         deferred: 0,
-    }
-    .apply(
-        &mut Target { bytes, address: F::Word::of(PLACE), origin: F::Word::default() },
-        Relocations::new(role, &record[..count * word]),
-    )
+    };
+    let mut target = Target { bytes, address: F::Word::of(PLACE), origin: F::Word::default() };
+    linker.apply(&mut target, Relocations::new(role, &record[..count * word]))?;
+    assert_eq!(linker.end(&mut target), Ok(Ended::Done));
+    Ok(())
 }
 
 fn apply(arch: &Arch, howto: &Howto, addend: Option<u64>, bytes: &mut [u8]) -> Result<(), Error> {
@@ -96,6 +101,7 @@ fn edges(check: Check) -> Option<(i64, i64)> {
         Check::Unsigned(n) => (0, power(n) - 1),
         Check::Either(n) => (-power(n - 1), power(n) - 1),
         Check::Magnitude(n) => (1 - power(n), power(n) - 1),
+        Check::Upper(n) => (-power(n - 1) - 0x800, power(n - 1) - 0x801),
     })
 }
 
@@ -151,14 +157,14 @@ fn an_addend_in_the_field_counts_as_one_beside_it() {
         for addend in [0, 4, 8, -4, -8] {
             let mut implicit = [0; 8];
             match howto.field {
-                Field::Code(code) => (code.put)(&mut implicit, addend),
+                Field::Code(code) | Field::Upper(code) => (code.put)(&mut implicit, addend),
                 Field::Data(len) => {
                     implicit[..len.into()].copy_from_slice(&addend.to_le_bytes()[..len.into()])
                 }
             }
             let mut explicit = implicit;
             let addend = match howto.field {
-                Field::Code(code) => (code.get)(&implicit),
+                Field::Code(code) | Field::Upper(code) => (code.get)(&implicit),
                 Field::Data(_) => addend,
             };
             let results = [

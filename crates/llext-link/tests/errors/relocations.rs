@@ -177,6 +177,7 @@ static ALIGNED: Arch = Arch {
     interwork: None,
     binder: None,
     relax: None,
+    absolute_slot: None,
 };
 
 #[test]

@@ -11,7 +11,7 @@ use llext_link::elf::segment::{self, Segment, Span};
 use llext_link::elf::symbol::Symbols;
 use llext_link::elf::{Elf32Le, Elf64Le, Format};
 use llext_link::layout::{self, Extra, Layout};
-use llext_link::relocate::{Linker, Target};
+use llext_link::relocate::{Ended, Linker, PairState, Pairs, Target, Upper};
 use llext_link::symbol::{Addresses, Assign, Query, Resolve, Tally, View};
 use llext_link::veneer::{Area, Count, Counted, Needs, Slot};
 
@@ -155,6 +155,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let mut slots = vec![Slot::default(); values.len()];
     for table in relocation_tables(&sections) {
         let symbols = view_of::<F>(bytes, &sections, &tables)?.symbols;
+        needs.begin(table.target());
         let counted = world.counted.saturating_mul(relocation_size::<F>(table.role()) as usize);
         let records = table.extent().of(bytes).unwrap_or_default();
         let records = Relocations::new(table.role(), &records[..records.len().min(counted)]);
@@ -171,6 +172,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let room = |extent: llext_link::addr::Extent| vec![0; extent.size as usize];
     let (mut got_bytes, mut stub_bytes) = (room(layout.got), room(layout.stubs));
     let mut index = vec![0; needs.index_len() as usize];
+    let mut uppers = vec![Upper::default(); needs.pairs as usize];
     let mut linker = Linker::<F> {
         arch,
         values: &values,
@@ -183,6 +185,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
             used: 0,
         },
         index: &mut index,
+        pairs: Pairs { uppers: &mut uppers, state: PairState::default() },
         thread: world.thread.map(F::Word::of),
         bias: F::Word::default(),
         deferred: 0,
@@ -195,6 +198,10 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
             Target { bytes: &mut contents, address: addresses.of(&target), origin: F::Word::default() };
         let records = table.extent().of(bytes).unwrap_or_default();
         linker.apply(&mut target, Relocations::new(table.role(), records))?;
+        if linker.end(&mut target)? == Ended::Again {
+            linker.apply(&mut target, Relocations::new(table.role(), records))?;
+            assert_eq!(linker.end(&mut target)?, Ended::Done);
+        }
     }
     assert!(layout.size(Part::Code) > 0);
     Ok(())

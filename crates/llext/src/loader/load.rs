@@ -74,6 +74,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) slots: Buffer<'l, M::Scratch>,
     /// Where far-call stubs are looked up.
     pub(super) index: Buffer<'l, M::Scratch>,
+    /// The upper parts of addresses in one section.
+    pub(super) uppers: Buffer<'l, M::Scratch>,
     pub(super) resolve: Resolve,
     pub(super) assign: Assign,
     pub(super) tally: Tally,
@@ -118,6 +120,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             values: Buffer::Nothing,
             slots: Buffer::Nothing,
             index: Buffer::Nothing,
+            uppers: Buffer::Nothing,
             resolve: Resolve::default(),
             assign: Assign::default(),
             tally: Tally::default(),
@@ -297,8 +300,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
             self.scratch.give_back(buffer);
         }
-        let Self { headers, segments, notes, values, slots, index, .. } = self;
-        for buffer in [headers, segments, notes, values, slots, index] {
+        let Self { headers, segments, notes, values, slots, index, uppers, .. } = self;
+        for buffer in [headers, segments, notes, values, slots, index, uppers] {
             self.scratch.give_back(buffer);
         }
     }

@@ -16,7 +16,7 @@ use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
 use llext_link::layout;
-use llext_link::relocate::{Linker, Target};
+use llext_link::relocate::{Ended, Linker, PairState, Pairs, Target, Upper};
 use llext_link::symbol::{Addresses, BOUND, Mark};
 use llext_link::veneer::{Area, Count, Counted, Needs};
 
@@ -50,6 +50,7 @@ pub(super) struct Progress {
     needs: Option<Needs>,
     got_used: u32,
     stubs_used: u32,
+    pairs: PairState,
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
@@ -196,6 +197,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(Stage::Reserve) };
         let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
         let symbols = self.file.view()?.symbols;
+        if extent.offset == table.extent().offset {
+            needs.begin(table.target());
+        }
         let records = Relocations::new(table.role(), self.file.fetched(extent));
         for _ in 0..2 {
             let (values, slots) = (self.values.table(), self.slots.table_mut());
@@ -213,6 +217,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let reach = self.registry.memory.with(|memory| memory.reach());
         let needs = self.relocatable.needs.unwrap_or(Needs::new(reach, self.file.sections()));
         self.index = self.scratch.table::<u32>(needs.index_len())?;
+        self.uppers = self.scratch.table::<Upper>(needs.pairs)?;
         self.tables = self.plan_tables();
         let extra = self.tables.extra();
         let sections = self.file.sections.table_mut();
@@ -290,6 +295,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
                 used: progress.stubs_used,
             },
             index: self.index.table_mut(),
+            pairs: Pairs { uppers: self.uppers.table_mut(), state: progress.pairs },
             thread: None,
             bias: 0,
             deferred: 0,
@@ -304,8 +310,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
         let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
         let applied = linker.apply(&mut target, Relocations::new(table.role(), self.file.fetched(extent)));
-        applied.map_err(|error| with_name(error, &view.symbols))?;
+        let ended = match applied {
+            Ok(()) if extent.end() == table.extent().end() => linker.end(&mut target),
+            other => other.map(|()| Ended::Done),
+        };
+        let ended = ended.map_err(|error| with_name(error, &view.symbols))?;
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
-        Ok(Some(next))
+        progress.pairs = linker.pairs.state;
+        Ok(Some(if ended == Ended::Again { Cursor { record: 0, ..next } } else { next }))
     }
 }

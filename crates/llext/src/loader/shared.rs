@@ -20,7 +20,7 @@ use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::layout;
-use llext_link::relocate::{Linker, Target, apply_relr};
+use llext_link::relocate::{Linker, Pairs, Target, apply_relr};
 use llext_link::symbol::{Addresses, BOUND, View};
 use llext_link::veneer::Area;
 
@@ -268,6 +268,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             got: nothing(),
             stubs: nothing(),
             index: &mut [],
+            pairs: Pairs::default(),
             thread: None,
             bias,
             deferred: 0,

@@ -84,6 +84,7 @@ pub const fn of(core: Core, float: Float) -> Arch {
         },
         binder: Some(thumb::BINDER),
         relax: None,
+        absolute_slot: None,
     }
 }
 

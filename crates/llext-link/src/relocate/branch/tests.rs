@@ -9,7 +9,7 @@ use crate::elf::relocation::Relocations;
 use crate::elf::section::Role;
 use crate::elf::symbol::{STT_FUNC, STT_SECTION, Symbols};
 use crate::elf::{Elf32Le, Elf64Le, write_word};
-use crate::relocate::Target;
+use crate::relocate::{Pairs, Target};
 use crate::veneer::{Area, Count, Counted, Needs, Slot};
 use std::vec;
 use std::vec::Vec;
@@ -76,6 +76,7 @@ fn link<F: Format>(
         got: Area { bytes: &mut [], address: nowhere, used: 0 },
         stubs: Area { bytes: &mut stubs, address: F::Word::of(STUBS), used: 0 },
         index: &mut index,
+        pairs: Pairs::default(),
         thread: None,
         bias: nowhere,
         deferred: 0,
