@@ -293,16 +293,7 @@ impl Arch {
 /// Declares the rows of an architecture, and their names beside them: names are linked only where they are printed.
 macro_rules! howtos {
     ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
-        unnamed_howtos! { $($r_type $name $expr, $check, $align, $field;)* }
-        /// The psABI's names of the rows, in their order.
-        pub static NAMES: &[(u16, &str)] = &[$(($r_type, stringify!($name))),*];
-    };
-}
-
-/// Declares rows whose names stand elsewhere.
-macro_rules! unnamed_howtos {
-    ($($r_type:literal $name:ident $expr:ident, $check:expr, $align:literal, $field:expr;)*) => {
-        pub(super) static HOWTOS: &[$crate::arch::Howto] = ROWS;
+        static HOWTOS: &[$crate::arch::Howto] = ROWS;
         const ROWS: &[$crate::arch::Howto; [$($r_type),*].len()] = &[$($crate::arch::Howto {
             r_type: $r_type,
             expr: $crate::arch::Expr::$expr,
@@ -310,6 +301,8 @@ macro_rules! unnamed_howtos {
             align: $align,
             field: $field,
         }),*];
+        /// The psABI's names of the rows, in their order.
+        pub static NAMES: &[(u16, &str)] = &[$(($r_type, stringify!($name))),*];
     };
 }
 
@@ -333,7 +326,7 @@ macro_rules! architectures {
         }
     };
 }
-architectures! { aarch64 arm x86_64 }
+architectures! { aarch64 arm riscv x86_64 }
 
 /// Whether names of a file of rows are worth their room: not in the firmware of another processor, which never sees such a
 /// relocation.

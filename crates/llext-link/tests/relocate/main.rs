@@ -1,0 +1,6 @@
+//! Relocations applied to the bytes of one section: what the rows of an architecture make of real instructions.
+
+mod bench;
+mod count;
+mod pairs;
+mod riscv;
