@@ -326,7 +326,7 @@ macro_rules! architectures {
         }
     };
 }
-architectures! { aarch64 arm riscv x86_64 }
+architectures! { aarch64 arm riscv x86 x86_64 }
 
 /// Whether names of a file of rows are worth their room: not in the firmware of another processor, which never sees such a
 /// relocation.

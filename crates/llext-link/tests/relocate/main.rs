@@ -4,3 +4,4 @@ mod bench;
 mod count;
 mod pairs;
 mod riscv;
+mod x86;
