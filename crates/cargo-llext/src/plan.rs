@@ -84,6 +84,7 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
     let (mut sections, scan) = scan_sections::<F>(header, bytes)?;
     let tables = scan.finish(&sections)?;
     let part = |extent: Extent| extent.of(bytes).unwrap_or_default();
+    arch.check_attributes::<F>(part(tables.attributes))?;
     let symbols = Symbols::<F>::new(part(tables.symbols), part(tables.strings), part(tables.extended))?;
 
     let mut values = vec![F::Word::default(); symbols.len() as usize];

@@ -144,6 +144,15 @@ pub enum Error {
         /// What those bits must be.
         expected: u32 } => "header: wrong ABI flags (found {found:#x}, expected {expected:#x} of {mask:#x})",
         "compile with the float and EABI options of the host";
+    /// The compiler made an object for another kind of core, or another way to pass floats.
+    108 WrongAttribute {
+        /// The build attribute, in the psABI's spelling.
+        name: &'static str,
+        /// Its value.
+        found: u32,
+        /// A value that suits this host.
+        expected: u32 } => "attributes: wrong {name} (found {found}, expected {expected})",
+        "compile with the CPU and float options of the host (-mcpu, -mfloat-abi)";
     /// A table's entries do not have the size the format gives them.
     110 BadEntrySize {
         /// The section's index.

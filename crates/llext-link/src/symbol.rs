@@ -127,6 +127,8 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resolve {
     next: u32,
+    /// Whether the host lends its thread-local storage: it then provides symbols there too, by their offsets.
+    pub thread_local: bool,
     /// What was counted so far.
     pub tally: Tally,
 }
@@ -163,7 +165,7 @@ impl Resolve {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
             let value = match self.place(view, index, &symbol)? {
-                Place::Undefined => match undefined(view, index, &symbol)? {
+                Place::Undefined => match self.undefined(view, index, &symbol)? {
                     Undefined::Value(value) => value,
                     Undefined::Unknown(query) => {
                         if waiting.push(self.next, query) {
@@ -231,6 +233,24 @@ impl Resolve {
         view.symbols.section(index, symbol)
     }
 
+    fn undefined<'a, F: Format>(
+        &self,
+        view: &View<'a, F>,
+        index: SymbolIndex,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<Undefined<'a, F::Word>, Error> {
+        if symbol.binding() == STB_LOCAL && symbol.name == 0 {
+            // The null symbol: relocations without a symbol use it.
+            return Ok(Undefined::Value(F::Word::default()));
+        }
+        if symbol.kind() == STT_TLS && !self.thread_local {
+            return Err(Error::ThreadLocal { index: index.0 });
+        }
+        let (name, hash) = view.symbols.hashed_name(index, symbol)?;
+        let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
+        Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
+    }
+
     /// A symbol of the file itself: its address comes later; here it is checked and counted as an export.
     fn own<F: Format>(
         &mut self,
@@ -296,23 +316,6 @@ enum Undefined<'a, W> {
     Value(W),
     /// Nothing.
     Unknown(Query<'a>),
-}
-
-fn undefined<'a, F: Format>(
-    view: &View<'a, F>,
-    index: SymbolIndex,
-    symbol: &Symbol<F::Word>,
-) -> Result<Undefined<'a, F::Word>, Error> {
-    if symbol.binding() == STB_LOCAL && symbol.name == 0 {
-        // The null symbol: relocations without a symbol use it.
-        return Ok(Undefined::Value(F::Word::default()));
-    }
-    if symbol.kind() == STT_TLS {
-        return Err(Error::ThreadLocal { index: index.0 });
-    }
-    let (name, hash) = view.symbols.hashed_name(index, symbol)?;
-    let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
-    Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
 }
 
 /// The symbols that the linker itself defines.

@@ -23,6 +23,7 @@ pub static ARCH: Arch = Arch {
     machine: MACHINE,
     format: [2, 1],
     flags: (0, 0),
+    attributes: &[],
     howtos: HOWTOS,
     veneers: &[Veneer {
         // ldr x16, #8; br x16; .xword address

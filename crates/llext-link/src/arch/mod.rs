@@ -4,6 +4,8 @@
 //! the addend, `P` the place, `G` the symbol's GOT slot, `GOT` the table's address, `B` the image's address, `TP` the
 //! distance from the thread pointer to the host's thread-local block; `Page(x)` is `x` with its low 12 bits zero.
 
+use crate::elf::Format;
+use crate::elf::attributes::attribute;
 use crate::elf::header::Header;
 use crate::error::{Error, RelocationType};
 use core::fmt;
@@ -18,6 +20,8 @@ pub struct Arch {
     pub format: [u8; 2],
     /// The bits of `e_flags` that must have certain values, and those values.
     pub flags: (u32, u32),
+    /// The build attributes that must suit the host.
+    pub attributes: &'static [Attribute],
     /// The relocations, ascending by type.
     pub howtos: &'static [Howto],
     /// The stubs for branches that would not reach, one for each instruction set, all of one length.
@@ -30,6 +34,20 @@ pub struct Arch {
     pub relax: Option<Relax>,
     /// Tells which instructions hold a GOT slot's address itself, for [`Expr::GotAccess`].
     pub absolute_slot: Option<AbsoluteSlot>,
+}
+
+/// A build attribute of an object, and the values that suit a host.
+pub struct Attribute {
+    /// Who defines it.
+    pub vendor: &'static [u8],
+    /// Its number.
+    pub tag: u32,
+    /// Its name.
+    pub name: &'static str,
+    /// A bit for each value that suits.
+    pub suits: u32,
+    /// It does not matter where this other attribute is 0.
+    pub needs: Option<u32>,
 }
 
 /// How one relocation type is computed, checked and stored.
@@ -280,6 +298,20 @@ impl Arch {
         let (mask, expected) = self.flags;
         if file.flags & mask != expected {
             return Err(Error::WrongFlags { found: file.flags, mask, expected });
+        }
+        Ok(())
+    }
+
+    /// Refuses an object whose build attributes do not suit the host.
+    pub fn check_attributes<F: Format>(&self, section: &[u8]) -> Result<(), Error> {
+        for rule in self.attributes {
+            let value = |tag| attribute::<F>(section, rule.vendor, tag);
+            let found = value(rule.tag);
+            let suits = rule.suits.checked_shr(found).is_some_and(|suits| suits & 1 != 0);
+            if !suits && rule.needs.is_none_or(|needs| value(needs) != 0) {
+                let expected = rule.suits.trailing_zeros();
+                return Err(Error::WrongAttribute { name: rule.name, found, expected });
+            }
         }
         Ok(())
     }

@@ -54,6 +54,7 @@ pub const fn rv32(flags: (u32, u32)) -> Arch {
         machine: MACHINE,
         format: [1, 1],
         flags,
+        attributes: &[],
         howtos: &HOWTOS32,
         veneers: &[Veneer {
             // auipc t1, 0; lw t1, 12(t1); jr t1; .word address
@@ -83,6 +84,7 @@ pub const fn rv64(flags: (u32, u32)) -> Arch {
         machine: MACHINE,
         format: [2, 1],
         flags,
+        attributes: &[],
         howtos: HOWTOS,
         veneers: &[Veneer {
             // auipc t1, 0; ld t1, 16(t1); jr t1; nop; .quad address

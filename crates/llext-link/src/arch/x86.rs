@@ -21,6 +21,7 @@ pub static ARCH: Arch = Arch {
     machine: MACHINE,
     format: [1, 1],
     flags: (0, 0),
+    attributes: &[],
     howtos: HOWTOS,
     veneers: &[Veneer {
         // push $address; ret

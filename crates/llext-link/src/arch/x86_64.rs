@@ -22,6 +22,7 @@ pub static ARCH: Arch = Arch {
     machine: MACHINE,
     format: [2, 1],
     flags: (0, 0),
+    attributes: &[],
     howtos: HOWTOS,
     veneers: &[Veneer {
         // jmp *2(%rip); ud2; .quad address

@@ -5,6 +5,7 @@
 //!
 //! <https://gabi.xinuos.com/>
 
+pub mod attributes;
 pub mod dynamic;
 pub mod exported;
 pub mod hash;

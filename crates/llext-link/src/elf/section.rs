@@ -32,6 +32,8 @@ mod sht {
     pub(super) const SYMTAB_SHNDX: u32 = 18;
     /// First of the types whose meaning the processor's supplement gives (unwind tables, attributes).
     pub(super) const LOPROC: u32 = 0x7000_0000;
+    /// Build attributes, where a processor has them.
+    pub(super) const ATTRIBUTES: u32 = 0x7000_0003;
     pub(super) const HIPROC: u32 = 0x7fff_ffff;
 }
 
@@ -173,6 +175,8 @@ pub struct Tables {
     pub extended: Extent,
     /// The sections' names; empty when there are none.
     pub names: Extent,
+    /// The build attributes; empty when there are none.
+    pub attributes: Extent,
 }
 
 /// Reads the section header table, batch by batch, into [`Section`]s.
@@ -303,6 +307,7 @@ impl Scan {
                 self.tables.extended = all("extended section indexes")?;
             }
             sht::STRTAB if index == file.names => self.tables.names = all("section names")?,
+            sht::ATTRIBUTES if raw.flags & SHF_ALLOC == 0 => self.tables.attributes = all("attributes")?,
             _ => {}
         }
         Ok(())

@@ -6,7 +6,7 @@ use crate::{fails, says};
 use llext_link::Error;
 use llext_link::arch::arm;
 use llext_link::elf::header::Header;
-use llext_link::elf::{Bytes, Elf32Be, Elf64Le};
+use llext_link::elf::{Bytes, Elf32Be, Elf32Le, Elf64Le};
 
 #[test]
 fn a_file_that_does_not_begin_with_the_magic_is_not_elf() {
@@ -146,6 +146,42 @@ fn another_abi_of_the_processor_is_refused() {
     );
     let wide = header(Wide, &object(Wide).bytes()).unwrap();
     fails(arm::ARCH.check(&wide), Error::WrongMachine { found: 62, expected: 40 });
+}
+
+#[test]
+fn an_object_for_another_core_or_float_abi_is_refused() {
+    /// Tags and values under "aeabi": arm-none-eabi-gcc -mcpu=cortex-m4 -mfloat-abi=hard, cortex-a9 -mthumb, cortex-m3.
+    const M4F: &[u8] = b"\x06\x0d\x07M\x09\x02\x17\x03\x1c\x01";
+    const A9: &[u8] = b"\x06\x0a\x07A\x08\x01\x09\x02\x17\x03";
+    const M3: &[u8] = b"\x06\x0a\x07M\x09\x02\x17\x03";
+    const M33: &[u8] = b"\x06\x11\x07M\x09\x03\x17\x03";
+    /// Without floats it does not matter how they are passed.
+    const ASSEMBLY: &[u8] = b"\x06\x0b\x07M\x09\x01";
+    use arm::{Core::*, Float::*};
+    let bad = |name, found, expected| Err(Error::WrongAttribute { name, found, expected });
+    for (attributes, core, float, expected) in [
+        (M4F, Mainline, Hard, Ok(())),
+        (M4F, Mainline, Soft, bad("Tag_ABI_VFP_args", 1, 0)),
+        (M4F, Baseline, Any, bad("Tag_THUMB_ISA_use", 2, 0)),
+        (M3, Mainline, Soft, Ok(())),
+        (M3, Mainline, Hard, bad("Tag_ABI_VFP_args", 0, 1)),
+        (M33, Baseline, Soft, bad("Tag_CPU_arch", 17, 0)),
+        (A9, Both, Soft, Ok(())),
+        (A9, Mainline, Any, bad("Tag_ARM_ISA_use", 1, 0)),
+        (ASSEMBLY, Baseline, Hard, Ok(())),
+        (ASSEMBLY, Mainline, Hard, Ok(())),
+    ] {
+        let len = |bytes: &[u8]| (bytes.len() as u32 + 4).to_le_bytes();
+        let attributes = [b"\x01", &(attributes.len() as u32 + 5).to_le_bytes()[..], attributes].concat();
+        let block = [b"aeabi\0", &attributes[..]].concat();
+        let data = [b"A", &len(&block)[..], &block].concat();
+        let section = Section { name: ".ARM.attributes", kind: 0x7000_0003, data, ..Section::default() };
+        let (_, tables) = scan(Narrow, &object(Narrow).with_section(section.clone()).bytes()).unwrap();
+        assert_eq!(tables.attributes.size as usize, section.data.len());
+        assert_eq!(arm::of(core, float).check_attributes::<Elf32Le>(&section.data), expected);
+    }
+    let error = Error::WrongAttribute { name: "Tag_ABI_VFP_args", found: 1, expected: 0 };
+    says(Err::<(), _>(error), error, "attributes: wrong Tag_ABI_VFP_args (found 1, expected 0)");
 }
 
 #[test]

@@ -55,12 +55,21 @@ fn what_only_a_program_can_have_is_unsupported() {
 #[test]
 fn thread_local_storage_lies_where_the_host_says() {
     // R_ARM_TLS_LE32: the symbol's offset in the block, and the block's from the thread pointer.
-    let world = World { host: &[("far", 0x20)], ..WORLD };
-    let (relocation, symbol) = (relocation(Narrow, 108), SymbolRef::new(2));
-    let expected = Error::UnsupportedRelocation { relocation, symbol, offset: 4 };
-    let text = "symbol 2: unsupported relocation R_ARM_TLS_LE32 at 0x4";
-    says(link(Narrow, &with(Narrow, 4, 108, 2), world), expected, text);
-    assert_eq!(link(Narrow, &with(Narrow, 4, 108, 2), World { thread: Some(8), ..world }), Ok(()));
+    let world = World { host: &[("far", 0x20)], thread: Some(8), ..WORLD };
+    let variable = |number| {
+        let file = object(Narrow).with_symbols(&[("far", 0x16, 0, 0, 0)]);
+        file.with_relocations(&[(4, number, 1, 0)]).bytes()
+    };
+    assert_eq!(link(Narrow, &variable(108), world), Ok(()));
+    // Nothing lends it, or it is asked for in another way.
+    let nowhere = World { thread: None, ..world };
+    fails(link(Narrow, &variable(108), nowhere), Error::ThreadLocal { index: 1 });
+    let (relocation, symbol) = (|number| relocation(Narrow, number), SymbolRef::new(1));
+    let unsupported =
+        |number| Error::UnsupportedRelocation { relocation: relocation(number), symbol, offset: 4 };
+    let text = "symbol 1: unsupported relocation R_ARM_TLS_GD32 at 0x4";
+    says(link(Narrow, &variable(104), world), unsupported(104), text);
+    fails(link(Narrow, &with(Narrow, 4, 108, 1), nowhere), unsupported(108));
 }
 
 #[test]
@@ -166,6 +175,7 @@ static ALIGNED: Arch = Arch {
     machine: 999,
     format: [1, 1],
     flags: (0, 0),
+    attributes: &[],
     howtos: &[Howto {
         r_type: 1,
         expr: Expr::PcRel,

@@ -120,25 +120,26 @@ fn view_of<'a, F: Format>(
 
 fn resolve_of<F: Format>(bytes: &[u8]) -> Result<Tally, Error> {
     let (sections, tables) = scan_of::<F>(bytes)?;
-    resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &[]).map(|(tally, _)| tally)
+    resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &WORLD).map(|(tally, _)| tally)
 }
 
-fn resolve_in<F: Format>(view: &View<'_, F>, host: &[(&str, u64)]) -> Result<(Tally, Vec<F::Word>), Error> {
+fn resolve_in<F: Format>(view: &View<'_, F>, world: &World) -> Result<(Tally, Vec<F::Word>), Error> {
     let mut values = vec![F::Word::default(); view.symbols.len() as usize];
     let address_of = |query: &Query<'_>| {
-        host.iter().find(|(name, _)| name.as_bytes() == query.name).map(|(_, address)| *address)
+        world.host.iter().find(|(name, _)| name.as_bytes() == query.name).map(|(_, address)| *address)
     };
     let mut lookup = |queries: &[Query<'_>], answers: &mut [Option<u64>]| {
         answers.iter_mut().zip(queries).for_each(|(answer, query)| *answer = address_of(query));
     };
     let mut resolve = Resolve::default();
+    resolve.thread_local = world.thread.is_some();
     resolve.step(view, &mut values, u32::MAX, &mut lookup, &mut |_| {})?;
     Ok((resolve.finish()?, values))
 }
 
 fn plan_of<F: Format>(bytes: &[u8]) -> Result<Layout, Error> {
     let (mut sections, tables) = scan_of::<F>(bytes)?;
-    let (tally, _) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &[])?;
+    let (tally, _) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &WORLD)?;
     let needs = Needs::new(Window::ALL, &sections);
     layout::plan::<F>(&mut sections, arch_of::<F>(), &tally, &needs, Extra::default())
 }
@@ -150,7 +151,8 @@ fn arch_of<F: Format>() -> &'static Arch {
 fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let (mut sections, tables) = scan_of::<F>(bytes)?;
     let arch = world.arch.unwrap_or(arch_of::<F>());
-    let (tally, mut values) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, world.host)?;
+    arch.check_attributes::<F>(tables.attributes.of(bytes).unwrap_or_default())?;
+    let (tally, mut values) = resolve_in::<F>(&view_of(bytes, &sections, &tables)?, &world)?;
     let mut needs = Needs::new(Window::ALL, &sections);
     let mut slots = vec![Slot::default(); values.len()];
     for table in relocation_tables(&sections) {

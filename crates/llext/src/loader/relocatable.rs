@@ -25,6 +25,8 @@ use llext_link::veneer::{Area, Count, Counted, Needs};
 pub(super) enum Stage {
     /// Section headers are read and checked.
     Sections,
+    /// Build attributes are read and suit the host.
+    Attributes,
     /// Symbol tables are lent, or read once into scratch.
     Tables(Cursor),
     /// The notes are read: the ABI version, and what the extension needs.
@@ -57,6 +59,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     pub(super) fn advance_relocatable(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
         Ok(Whole::Relocatable(match stage {
             Stage::Sections => self.scan_sections(budget)?,
+            Stage::Attributes => self.check_attributes(budget)?,
             Stage::Tables(at) => self.read_tables(at, budget)?,
             Stage::Notes(at) => self.read_notes(at, budget)?,
             Stage::Resolve => self.resolve_symbols(budget)?,
@@ -92,6 +95,19 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             let size = tables.iter().map(|table| u64::from(table.size)).sum();
             let size = u32::try_from(size).map_err(|_| LinkError::FileTooLarge { size })?;
             file.tables = self.scratch.bytes(size as usize)?;
+        }
+        Ok(Stage::Attributes)
+    }
+
+    /// What does not fit one batch is not looked at: compilers need some fifty bytes.
+    fn check_attributes(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+        *budget -= 1;
+        if !ARCH.attributes.is_empty() {
+            let extent = self.file.extents.attributes;
+            let size = self.file.batch(1, extent.size);
+            let extent = Extent { size, ..extent };
+            self.file.fetch(extent)?;
+            ARCH.check_attributes::<Native>(self.file.fetched(extent))?;
         }
         Ok(Stage::Tables(Cursor::default()))
     }

@@ -9,7 +9,7 @@
 mod a32;
 mod thumb;
 
-use super::{Arch, Check, Expr, Field, Howto, Interwork};
+use super::{Arch, Attribute, Check, Expr, Field, Howto, Interwork};
 use Check::{Either, Magnitude, None as Any, Signed, Unsigned};
 use Field::Code;
 
@@ -57,7 +57,8 @@ const EF_ARM_BE8: u32 = 0x0080_0000;
 const EF_ARM_ABI_FLOAT_HARD: u32 = 0x400;
 const EF_ARM_ABI_FLOAT_SOFT: u32 = 0x200;
 
-/// The architecture of a host. Objects do not say in their flags how they pass floats, so both flags clear suit all.
+/// The architecture of a host. Objects say in their attributes how they pass floats, not in their flags: clear, these suit
+/// all.
 pub const fn of(core: Core, float: Float) -> Arch {
     let other_float = match float {
         Float::Any => 0,
@@ -69,6 +70,17 @@ pub const fn of(core: Core, float: Float) -> Arch {
         machine: MACHINE,
         format: [1, 1],
         flags: (EF_ARM_EABIMASK | EF_ARM_BE8 | other_float, EF_ARM_EABI_VER5),
+        attributes: match (core, float) {
+            (Core::Both, Float::Any) => &[],
+            (Core::Both, Float::Soft) => &[SOFT],
+            (Core::Both, Float::Hard) => &[HARD],
+            (Core::Mainline, Float::Any) => &[NO_A32],
+            (Core::Mainline, Float::Soft) => &[NO_A32, SOFT],
+            (Core::Mainline, Float::Hard) => &[NO_A32, HARD],
+            (Core::Baseline, Float::Any) => &[NO_A32, NO_THUMB2, NO_MAINLINE],
+            (Core::Baseline, Float::Soft) => &[NO_A32, NO_THUMB2, NO_MAINLINE, SOFT],
+            (Core::Baseline, Float::Hard) => &[NO_A32, NO_THUMB2, NO_MAINLINE, HARD],
+        },
         howtos: match core {
             Core::Both => HOWTOS,
             Core::Mainline | Core::Baseline => &THUMB_HOWTOS,
@@ -87,6 +99,18 @@ pub const fn of(core: Core, float: Float) -> Arch {
         absolute_slot: None,
     }
 }
+
+const fn suits(tag: u32, name: &'static str, suits: u32) -> Attribute {
+    Attribute { vendor: b"aeabi", tag, name, suits, needs: None }
+}
+
+const NO_A32: Attribute = suits(8, "Tag_ARM_ISA_use", 1 << 0);
+const NO_THUMB2: Attribute = suits(9, "Tag_THUMB_ISA_use", !(1 << 2));
+/// v8-M mainline and v8.1-M do not call their code Thumb 2.
+const NO_MAINLINE: Attribute = suits(6, "Tag_CPU_arch", !(1 << 17 | 1 << 21));
+/// Passing floats in core registers, or none at all; it does not matter where there are none (Tag_ABI_FP_number_model).
+const SOFT: Attribute = Attribute { needs: Some(23), ..suits(28, "Tag_ABI_VFP_args", 1 << 0 | 1 << 3) };
+const HARD: Attribute = Attribute { needs: Some(23), ..suits(28, "Tag_ABI_VFP_args", 1 << 1 | 1 << 3) };
 
 static BOTH: Interwork = Interwork {
     set: |r_type| usize::from(matches!(r_type, 1 | 27..=29)),
