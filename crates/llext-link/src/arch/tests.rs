@@ -39,8 +39,10 @@ fn rows_are_sorted_and_named_as_in_the_psabi() {
         let (_, names) = names(arch.machine).unwrap();
         let independent = match arch.machine {
             3 => &elf::NAMES_R_386,
+            4 => &elf::NAMES_R_68K,
             40 => &elf::NAMES_R_ARM,
             62 => &elf::NAMES_R_X86_64,
+            94 => &elf::NAMES_R_XTENSA,
             183 => &elf::NAMES_R_AARCH64,
             243 => &elf::NAMES_R_RISCV,
             other => panic!("no independent list of names for machine {other}"),

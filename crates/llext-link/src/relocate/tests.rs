@@ -5,7 +5,7 @@ extern crate std;
 use super::*;
 use crate::arch::all;
 use crate::elf::section::Role;
-use crate::elf::{Elf32Le, Elf64Le};
+use crate::elf::{Elf32Be, Elf32Le, Elf64Be, Elf64Le};
 use std::string::ToString;
 
 fn rows() -> impl Iterator<Item = (&'static Arch, &'static Howto)> {
@@ -77,7 +77,9 @@ fn apply_as<F: Format>(
 fn apply(arch: &Arch, howto: &Howto, addend: Option<u64>, bytes: &mut [u8]) -> Result<(), Error> {
     match arch.format {
         [1, 1] => apply_as::<Elf32Le>(arch, howto, addend, bytes),
+        [1, 2] => apply_as::<Elf32Be>(arch, howto, addend, bytes),
         [2, 1] => apply_as::<Elf64Le>(arch, howto, addend, bytes),
+        [2, 2] => apply_as::<Elf64Be>(arch, howto, addend, bytes),
         other => panic!("no format {other:?}"),
     }
 }
@@ -158,9 +160,8 @@ fn an_addend_in_the_field_counts_as_one_beside_it() {
             let mut implicit = [0; 8];
             match howto.field {
                 Field::Code(code) | Field::Upper(code) => (code.put)(&mut implicit, addend),
-                Field::Data(len) => {
-                    implicit[..len.into()].copy_from_slice(&addend.to_le_bytes()[..len.into()])
-                }
+                Field::Data(_) if arch.format[1] == 2 => put::<Elf64Be>(&howto.field, &mut implicit, addend),
+                Field::Data(_) => put::<Elf64Le>(&howto.field, &mut implicit, addend),
             }
             let mut explicit = implicit;
             let addend = match howto.field {
