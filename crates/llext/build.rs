@@ -1,5 +1,5 @@
-//! Lets a firmware that uses this crate link with `-Tllext.x`, and tells which Thumb code a Cortex-M runs: compilers keep
-//! that to themselves.
+//! Lets a firmware that uses this crate link with `-Tllext.x`, and tells which Thumb code a Cortex-M runs and how wide a
+//! RISC-V's floats are: compilers keep that to themselves.
 
 use std::env;
 
@@ -16,4 +16,21 @@ fn main() {
     } else if is(&["thumbv7m", "thumbv7em", "thumbv8m.main"]) {
         println!("cargo::rustc-cfg=cortex_m=\"mainline\"");
     }
+
+    println!("cargo::rustc-check-cfg=cfg(riscv_float, values(\"single\", \"double\"))");
+    if let Some(extensions) = riscv_extensions(&target) {
+        if extensions.contains(['d', 'g']) {
+            println!("cargo::rustc-cfg=riscv_float=\"double\"");
+        } else if extensions.contains('f') {
+            println!("cargo::rustc-cfg=riscv_float=\"single\"");
+        }
+    }
+}
+
+/// The letters after the word size in a RISC-V target's name. A profile has them all.
+fn riscv_extensions(target: &str) -> Option<&str> {
+    let (isa, _) = target.strip_prefix("riscv")?.split_once('-')?;
+    let letters = isa.strip_prefix("32").or_else(|| isa.strip_prefix("64"))?;
+    let is_profile = letters.starts_with('a') && letters[1..].starts_with(|c: char| c.is_ascii_digit());
+    Some(if is_profile { "g" } else { letters })
 }

@@ -30,3 +30,21 @@ pub static ARCH: &Arch = {
     static OURS: Arch = of(CORE, FLOAT);
     &OURS
 };
+
+/// The architecture of this build.
+#[cfg(target_arch = "x86")]
+pub static ARCH: &Arch = &arch::x86::ARCH;
+
+/// The architecture of this build.
+#[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))]
+pub static ARCH: &Arch = {
+    use arch::riscv::{Float, abi, rv32, rv64};
+    const FLOAT: Float = match (cfg!(riscv_float = "single"), cfg!(riscv_float = "double")) {
+        (true, _) => Float::Single,
+        (_, true) => Float::Double,
+        _ => Float::Soft,
+    };
+    const ABI: (u32, u32) = abi(FLOAT, cfg!(target_feature = "c"), cfg!(target_abi = "ilp32e"));
+    static OURS: Arch = if cfg!(target_arch = "riscv32") { rv32(ABI) } else { rv64(ABI) };
+    &OURS
+};

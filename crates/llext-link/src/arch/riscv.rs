@@ -31,18 +31,28 @@ pub static RV64: Arch = rv64(ANY_ABI);
 /// Flags of any ABI.
 pub const ANY_ABI: (u32, u32) = (0, 0);
 
-/// The flags of files that a host can run, from psABI "File Header": whether it runs compressed instructions, the width
-/// of the floating-point registers that arguments are passed in, bytes, and whether it has 16 integer registers only.
-pub const fn abi(compressed: bool, float: u32, embedded: bool) -> (u32, u32) {
+/// How functions pass floats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Float {
+    /// In integer registers.
+    Soft,
+    /// In registers of four bytes.
+    Single,
+    /// In registers of eight bytes.
+    Double,
+}
+
+/// The flags of files that a host can run (psABI, "File Header"), by how it passes floats, whether it runs compressed
+/// instructions, and whether it has 16 integer registers only.
+pub const fn abi(float: Float, compressed: bool, embedded: bool) -> (u32, u32) {
     const RVC: u32 = 1;
     const FLOAT_ABI: u32 = 6;
     const RVE: u32 = 8;
     let mask = if compressed { FLOAT_ABI | RVE } else { FLOAT_ABI | RVE | RVC };
     let float = match float {
-        0 => 0,
-        4 => 2,
-        8 => 4,
-        _ => 6,
+        Float::Soft => 0,
+        Float::Single => 2,
+        Float::Double => 4,
     };
     (mask, float | if embedded { RVE } else { 0 })
 }
@@ -384,9 +394,9 @@ mod tests {
     #[test]
     fn flags_say_what_a_host_runs() {
         // riscv32imac, riscv64gc, riscv32e
-        assert_eq!(abi(true, 0, false), (0xe, 0));
-        assert_eq!(abi(true, 8, false), (0xe, 4));
-        assert_eq!(abi(false, 0, true), (0xf, 8));
-        assert_eq!(abi(false, 4, false), (0xf, 2));
+        assert_eq!(abi(Float::Soft, true, false), (0xe, 0));
+        assert_eq!(abi(Float::Double, true, false), (0xe, 4));
+        assert_eq!(abi(Float::Soft, false, true), (0xf, 8));
+        assert_eq!(abi(Float::Single, false, false), (0xf, 2));
     }
 }

@@ -4,7 +4,7 @@ use crate::elf::*;
 use crate::stages::{header, scan, segments};
 use crate::{fails, says};
 use llext_link::Error;
-use llext_link::arch::arm;
+use llext_link::arch::{arm, riscv};
 use llext_link::elf::header::Header;
 use llext_link::elf::{Bytes, Elf32Be, Elf32Le, Elf64Le};
 
@@ -146,6 +146,21 @@ fn another_abi_of_the_processor_is_refused() {
     );
     let wide = header(Wide, &object(Wide).bytes()).unwrap();
     fails(arm::ARCH.check(&wide), Error::WrongMachine { found: 62, expected: 40 });
+    // RISC-V: both classes are one machine. Floats in registers, and compressed instructions, where the host has neither.
+    let (mut narrow, mut wide) = (object(Narrow).bytes(), object(Wide).bytes());
+    for (bytes, flags) in [(&mut narrow, 36), (&mut wide, 48)] {
+        bytes[18..20].copy_from_slice(&riscv::MACHINE.to_le_bytes());
+        bytes[flags..flags + 4].copy_from_slice(&5u32.to_le_bytes());
+    }
+    let (narrow, wide) = (header(Narrow, &narrow).unwrap(), header(Wide, &wide).unwrap());
+    assert_eq!(riscv::RV32.check(&narrow), Ok(()));
+    assert_eq!(riscv::RV64.check(&wide), Ok(()));
+    fails(riscv::RV32.check(&wide), Error::WrongFormat { found: [2, 1], expected: [1, 1] });
+    fails(riscv::RV64.check(&narrow), Error::WrongFormat { found: [1, 1], expected: [2, 1] });
+    let abi = |float, compressed| riscv::rv64(riscv::abi(float, compressed, false)).check(&wide);
+    assert_eq!(abi(riscv::Float::Double, true), Ok(()));
+    fails(abi(riscv::Float::Soft, true), Error::WrongFlags { found: 5, mask: 0xe, expected: 0 });
+    fails(abi(riscv::Float::Double, false), Error::WrongFlags { found: 5, mask: 0xf, expected: 4 });
 }
 
 #[test]
