@@ -10,7 +10,8 @@ pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
     let (input, output) = (folder.join("source.c"), folder.join("output"));
     std::fs::write(&input, source).unwrap();
     let kind = if flags.contains(&"-shared") { "-fPIC" } else { "-c" };
-    run(Command::new("cc").arg(kind).args(flags).arg(&input).arg("-o").arg(&output), &input);
+    let width = if cfg!(target_arch = "x86") { "-m32" } else { "-m64" };
+    run(Command::new("cc").args([width, kind]).args(flags).arg(&input).arg("-o").arg(&output), &input);
     std::fs::read(&output).unwrap()
 }
 
