@@ -1,5 +1,9 @@
 //! What a load promises: it ends as a live extension or as if it had never begun.
-#![cfg(all(feature = "std", target_os = "linux", any(target_arch = "x86_64", target_arch = "x86")))]
+#![cfg(all(
+    feature = "std",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
+))]
 
 mod common;
 

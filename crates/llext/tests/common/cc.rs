@@ -3,6 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The C compiler for the processor of these tests.
+const COMPILER: (&str, &[&str]) = if cfg!(target_arch = "riscv64") {
+    ("riscv64-linux-gnu-gcc", &["-mno-relax"])
+} else if cfg!(target_arch = "x86") {
+    ("cc", &["-m32"])
+} else {
+    ("cc", &[])
+};
+
 /// Compiles `source` with `cc` and `flags`; the bytes of the file it made.
 pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -10,12 +19,12 @@ pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
     let (input, output) = (folder.join("source.c"), folder.join("output"));
     std::fs::write(&input, source).unwrap();
     let kind = if flags.contains(&"-shared") { "-fPIC" } else { "-c" };
-    let width = if cfg!(target_arch = "x86") { "-m32" } else { "-m64" };
-    run(Command::new("cc").args([width, kind]).args(flags).arg(&input).arg("-o").arg(&output), &input);
+    let (cc, options) = COMPILER;
+    run(Command::new(cc).args(options).arg(kind).args(flags).arg(&input).arg("-o").arg(&output), &input);
     std::fs::read(&output).unwrap()
 }
 
 fn run(command: &mut Command, input: &Path) {
-    let output = command.output().expect("a C compiler called cc");
+    let output = command.output().expect("a C compiler");
     assert!(output.status.success(), "{}: {}", input.display(), String::from_utf8_lossy(&output.stderr));
 }
