@@ -110,13 +110,8 @@ impl<F: Format> Count<'_, F> {
             if matches!((howto.field, howto.expr), (Field::Upper(_), Expr::PcRel | Expr::GotPcRel)) {
                 pairs += run.len() as u32;
             }
-            if may_need::<F>(howto) {
-                run.try_for_each(|relocation| {
-                    if self.count_one(howto, &relocation)? == Counted::WantsSlots {
-                        counted = Counted::WantsSlots;
-                    }
-                    Ok(())
-                })?;
+            if may_need::<F>(howto) && self.count_run(howto, run)? == Counted::WantsSlots {
+                counted = Counted::WantsSlots;
             }
             left = rest;
         }
@@ -128,15 +123,28 @@ impl<F: Format> Count<'_, F> {
         Ok(counted)
     }
 
-    #[inline]
-    fn count_one(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
-        match howto.expr {
-            expr if expr.needs_got() => self.want_got(relocation.symbol),
-            Expr::Branch => self.count_branch(howto, relocation),
-            Expr::PcRel | Expr::PcRelWord | Expr::Page => self.narrow(howto, relocation),
-            Expr::Abs if F::Word::SIZE == 8 => self.lower(howto, relocation),
-            _ => Ok(Counted::Done),
+    /// Counts relocations of one type.
+    fn count_run(&mut self, howto: &Howto, run: Relocations<'_, F>) -> Result<Counted, Error> {
+        let mut counted = Counted::Done;
+        let mut note = |now: Counted| {
+            if now == Counted::WantsSlots {
+                counted = now;
+            }
+        };
+        match (howto.expr, self.arch.veneer(howto.r_type)) {
+            (Expr::Branch, Some(veneer)) => {
+                run.try_for_each(|relocation| Ok(note(self.count_branch(howto, veneer, &relocation)?)))?
+            }
+            (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
+                run.try_for_each(|relocation| self.narrow(howto, &relocation))?
+            }
+            (Expr::Abs, _) => run.try_for_each(|relocation| self.lower(howto, &relocation))?,
+            (expr, _) if expr.needs_got() => {
+                run.try_for_each(|relocation| Ok(note(self.want_got(relocation.symbol)?)))?
+            }
+            _ => {}
         }
+        Ok(counted)
     }
 
     /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number.
@@ -157,8 +165,13 @@ impl<F: Format> Count<'_, F> {
         Ok(Counted::Done)
     }
 
-    fn count_branch(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
-        let Some(veneer) = self.arch.veneer(howto.r_type) else { return Ok(Counted::Done) };
+    #[inline]
+    fn count_branch(
+        &mut self,
+        howto: &Howto,
+        veneer: &Veneer,
+        relocation: &Relocation<F::Word>,
+    ) -> Result<Counted, Error> {
         let usual = relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(veneer.bias));
         let reaches = match self.external(relocation.symbol)? {
             Some(target) if target == F::Word::default() && matches!(veneer.weak, WeakBranch::Nop(_)) => {
@@ -207,7 +220,7 @@ impl<F: Format> Count<'_, F> {
     }
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
-    fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
+    fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Error> {
         if let Check::Signed(bits) | Check::Upper(bits) = howto.check
             && let Some(target) = self.external(relocation.symbol)?
             && !(target == F::Word::default() && self.starts_from_zero(howto))
@@ -220,7 +233,7 @@ impl<F: Format> Count<'_, F> {
             let near = Window { low: address(target - reach + 1), high: address(target + reach) };
             self.restrict(near);
         }
-        Ok(Counted::Done)
+        Ok(())
     }
 
     /// Whether what is not there is reached from anywhere.
@@ -230,16 +243,16 @@ impl<F: Format> Count<'_, F> {
     }
 
     /// An address in fewer bits than a word: the file's own symbols must lie that low.
-    fn lower(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
+    fn lower(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Error> {
         let high = match howto.check {
             Check::Signed(32) | Check::Unsigned(32) | Check::Either(32) => 1 << 31,
             Check::Upper(32) => (1 << 31) - LOWER_HALF,
-            _ => return Ok(Counted::Done),
+            _ => return Ok(()),
         };
         if self.external(relocation.symbol)?.is_none() {
             self.restrict(Window { low: 0, high });
         }
-        Ok(Counted::Done)
+        Ok(())
     }
 
     fn restrict(&mut self, window: Window) {

@@ -272,8 +272,12 @@ impl Arch {
     }
 
     /// The stub for branches of a relocation type.
+    #[inline]
     pub fn veneer(&self, r_type: u16) -> Option<&'static Veneer> {
-        self.veneers.get(self.interwork.map_or(0, |interwork| (interwork.set)(r_type)))
+        match self.interwork {
+            None => self.veneers.first(),
+            Some(interwork) => self.veneers.get((interwork.set)(r_type)),
+        }
     }
 
     /// The length of a stub, bytes.

@@ -19,7 +19,8 @@ struct Way<W> {
 }
 
 impl<F: Format> Linker<'_, F> {
-    /// Links a branch at `p` with addend `a`.
+    /// Links a branch at `p` with addend `a`. Nearly all are near, and of the only instruction set there is.
+    #[inline]
     pub(super) fn branch(
         &mut self,
         bytes: &mut [u8],
@@ -29,6 +30,23 @@ impl<F: Format> Linker<'_, F> {
         a: F::Word,
     ) -> Result<(), Error> {
         let s = self.value(relocation)?;
+        let direct = s.plus(a).minus(p);
+        let is_plain = self.arch.interwork.is_none() && s != F::Word::default();
+        if is_plain && howto.check.holds(direct.signed()) {
+            return self.store(bytes, howto, relocation, p, direct);
+        }
+        self.any_branch(bytes, howto, relocation, p, a, s)
+    }
+
+    fn any_branch(
+        &mut self,
+        bytes: &mut [u8],
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        p: F::Word,
+        a: F::Word,
+        s: F::Word,
+    ) -> Result<(), Error> {
         let Some(veneer) = self.arch.veneer(howto.r_type) else {
             return self.store(bytes, howto, relocation, p, s.plus(a).minus(p));
         };
