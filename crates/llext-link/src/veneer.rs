@@ -126,21 +126,22 @@ impl<F: Format> Count<'_, F> {
     /// Counts relocations of one type.
     fn count_run(&mut self, howto: &Howto, run: Relocations<'_, F>) -> Result<Counted, Error> {
         let mut counted = Counted::Done;
-        let mut note = |now: Counted| {
-            if now == Counted::WantsSlots {
-                counted = now;
+        let mut note = |now: Result<Counted, Error>| {
+            if now? == Counted::WantsSlots {
+                counted = Counted::WantsSlots;
             }
+            Ok(())
         };
         match (howto.expr, self.arch.veneer(howto.r_type)) {
             (Expr::Branch, Some(veneer)) => {
-                run.try_for_each(|relocation| Ok(note(self.count_branch(howto, veneer, &relocation)?)))?
+                run.try_for_each(|relocation| note(self.count_branch(howto, veneer, &relocation)))?
             }
             (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
                 run.try_for_each(|relocation| self.narrow(howto, &relocation))?
             }
             (Expr::Abs, _) => run.try_for_each(|relocation| self.lower(howto, &relocation))?,
             (expr, _) if expr.needs_got() => {
-                run.try_for_each(|relocation| Ok(note(self.want_got(relocation.symbol)?)))?
+                run.try_for_each(|relocation| note(self.want_got(relocation.symbol)))?
             }
             _ => {}
         }
