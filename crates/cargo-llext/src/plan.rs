@@ -92,8 +92,8 @@ fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Re
     let view =
         View { kind: header.kind, symbols, sections: &sections, names: part(tables.names), exports_globals };
     let mut resolve = Resolve::default();
-    // Every name is provided, and nothing is near.
-    resolve.step(&view, &mut values, u32::MAX, &mut |_, found| found.fill(Some(0)), &mut |_| {})?;
+    // Every name is provided, and nothing is near; at an odd address, as that of Thumb code.
+    resolve.step(&view, &mut values, u32::MAX, &mut |_, found| found.fill(Some(1)), &mut |_| {})?;
 
     let mut needs = Needs::new(Window::ALL, &sections);
     let mut slots = vec![Slot::default(); values.len()];
