@@ -2,6 +2,7 @@
 
 mod bench;
 mod count;
+mod hostile;
 mod pairs;
 mod riscv;
 mod x86;
