@@ -229,6 +229,10 @@ fn padding_lies_in_its_section() {
     assert_eq!(padding(9, 0), outside(9, 0));
     // Three bytes of padding are no instruction, but end where they should not.
     assert_eq!(padding(0, 3), Error::LoosePadding { place: CODE, size: 3, align: 4 });
+    // Two bytes may be needed before a multiple of four, four before one of eight.
+    for (size, align) in [(2, 4), (4, 8)] {
+        assert_eq!(padding(0, size), Error::LoosePadding { place: CODE, size: size as u64, align });
+    }
 }
 
 #[test]
