@@ -78,20 +78,22 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         relocations: Relocations<'_, F>,
     ) -> Result<(), Error> {
+        if self.pairs.state.again {
+            return self.apply_lower(target, relocations);
+        }
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
             self.expect_subtrahend(howto)?;
             match (howto.expr, howto.check, howto.field, run) {
                 (Expr::None, ..) => {}
-                (Expr::Lower, ..) => run.try_for_each(|relocation| self.lower(target, howto, &relocation))?,
-                _ if self.pairs.state.again => {}
                 (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
                     self.words::<8>(target, run)?
                 }
                 (Expr::Abs, Check::None, Field::Data(4), Relocations::Rela(_)) => {
                     self.words::<4>(target, run)?
                 }
+                (Expr::Lower, ..) => run.try_for_each(|relocation| self.lower(target, howto, &relocation))?,
                 (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) => {
                     run.try_for_each(|relocation| self.upper(target, howto, &relocation))?
                 }
@@ -99,6 +101,23 @@ impl<F: Format> Linker<'_, F> {
                     run.try_for_each(|relocation| self.label(target, howto, &relocation))?
                 }
                 _ => run.try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
+            }
+            left = rest;
+        }
+        Ok(())
+    }
+
+    /// Applies the lower parts of addresses, whose upper parts stood behind them.
+    fn apply_lower(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        relocations: Relocations<'_, F>,
+    ) -> Result<(), Error> {
+        let mut left = relocations;
+        while let Some((r_type, run, rest)) = left.split_run() {
+            let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            if howto.expr == Expr::Lower {
+                run.try_for_each(|relocation| self.lower(target, howto, &relocation))?;
             }
             left = rest;
         }
@@ -127,6 +146,7 @@ impl<F: Format> Linker<'_, F> {
         })
     }
 
+    #[inline]
     fn apply_one(
         &mut self,
         target: &mut Target<'_, F::Word>,
@@ -172,6 +192,7 @@ impl<F: Format> Linker<'_, F> {
     }
 
     /// The value of the expression; `None` when it waits until the image can run.
+    #[inline]
     fn evaluate(
         &mut self,
         howto: &Howto,
@@ -179,9 +200,10 @@ impl<F: Format> Linker<'_, F> {
         p: F::Word,
         a: F::Word,
     ) -> Result<Option<F::Word>, Error> {
-        let s = match (howto.expr, self.thread) {
-            (Expr::Refused, _) | (Expr::TpRel, None) => return Err(self.refused(howto, relocation)),
-            _ => self.value(relocation)?,
+        let s = match self.value(relocation) {
+            Ok(s) => s,
+            Err(_) if howto.expr == Expr::Refused => return Err(self.refused(howto, relocation)),
+            Err(error) => return Err(error),
         };
         if howto.expr == Expr::IRelative || s == Mark::deferred() {
             self.deferred += 1;
@@ -202,7 +224,8 @@ impl<F: Format> Linker<'_, F> {
             Expr::GotPc => got.plus(a).minus(p),
             Expr::Slot => s,
             Expr::Relative => self.bias.plus(a),
-            Expr::TpRel => s.plus(a).plus(self.thread.unwrap_or_default()),
+            Expr::TpRel => s.plus(a).plus(self.thread.ok_or_else(|| self.refused(howto, relocation))?),
+            Expr::Refused => return Err(self.refused(howto, relocation)),
             // Done elsewhere.
             _ => return Ok(None),
         }))

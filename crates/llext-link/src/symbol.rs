@@ -165,7 +165,7 @@ impl Resolve {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
             let value = match self.place(view, index, &symbol)? {
-                Place::Undefined => match self.undefined(view, index, &symbol)? {
+                Place::Undefined => match undefined(view, index, &symbol, self)? {
                     Undefined::Value(value) => value,
                     Undefined::Unknown(query) => {
                         if waiting.push(self.next, query) {
@@ -217,6 +217,11 @@ impl Resolve {
         waiting.len = 0;
     }
 
+    #[cold]
+    fn check_thread_local(&self, index: SymbolIndex) -> Result<(), Error> {
+        if self.thread_local { Ok(()) } else { Err(Error::ThreadLocal { index: index.0 }) }
+    }
+
     fn place<F: Format>(
         &self,
         view: &View<'_, F>,
@@ -231,24 +236,6 @@ impl Resolve {
             });
         }
         view.symbols.section(index, symbol)
-    }
-
-    fn undefined<'a, F: Format>(
-        &self,
-        view: &View<'a, F>,
-        index: SymbolIndex,
-        symbol: &Symbol<F::Word>,
-    ) -> Result<Undefined<'a, F::Word>, Error> {
-        if symbol.binding() == STB_LOCAL && symbol.name == 0 {
-            // The null symbol: relocations without a symbol use it.
-            return Ok(Undefined::Value(F::Word::default()));
-        }
-        if symbol.kind() == STT_TLS && !self.thread_local {
-            return Err(Error::ThreadLocal { index: index.0 });
-        }
-        let (name, hash) = view.symbols.hashed_name(index, symbol)?;
-        let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
-        Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
     }
 
     /// A symbol of the file itself: its address comes later; here it is checked and counted as an export.
@@ -316,6 +303,24 @@ enum Undefined<'a, W> {
     Value(W),
     /// Nothing.
     Unknown(Query<'a>),
+}
+
+fn undefined<'a, F: Format>(
+    view: &View<'a, F>,
+    index: SymbolIndex,
+    symbol: &Symbol<F::Word>,
+    resolve: &Resolve,
+) -> Result<Undefined<'a, F::Word>, Error> {
+    if symbol.binding() == STB_LOCAL && symbol.name == 0 {
+        // The null symbol: relocations without a symbol use it.
+        return Ok(Undefined::Value(F::Word::default()));
+    }
+    if symbol.kind() == STT_TLS {
+        resolve.check_thread_local(index)?;
+    }
+    let (name, hash) = view.symbols.hashed_name(index, symbol)?;
+    let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
+    Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
 }
 
 /// The symbols that the linker itself defines.

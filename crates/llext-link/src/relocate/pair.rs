@@ -89,11 +89,13 @@ impl<F: Format> Linker<'_, F> {
     ) -> Result<(), Error> {
         let (place, offset, bytes) = target.field(relocation.offset, howto.field.len())?;
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
-        let Some(mut value) = self.evaluate(howto, relocation, place, addend)? else { return Ok(()) };
+        let s = self.value(relocation)?;
+        let to = if howto.expr == Expr::GotPcRel { self.got_slot(relocation, s)? } else { s };
+        let mut value = to.plus(addend).minus(place);
         // What is not there is 0, and 0 may be far away.
         if howto.expr == Expr::PcRel
             && !howto.check.holds(value.signed())
-            && self.value(relocation)? == F::Word::default()
+            && s == F::Word::default()
             && self.count_from_zero(howto, bytes)
         {
             value = addend;
