@@ -70,7 +70,7 @@ howtos! {
     20 R_X86_64_TLSLD           Refused,       Any,          1, WORD;
     21 R_X86_64_DTPOFF32        Refused,       Any,          1, WORD;
     22 R_X86_64_GOTTPOFF        Refused,       Any,          1, WORD;
-    23 R_X86_64_TPOFF32         Refused,       Any,          1, WORD;
+    23 R_X86_64_TPOFF32         TpRel,         Signed(32),   1, WORD;
     24 R_X86_64_PC64            PcRel,         Any,          1, QUAD;
     25 R_X86_64_GOTOFF64        GotOff,        Any,          1, QUAD;
     26 R_X86_64_GOTPC32         GotPc,         Signed(32),   1, WORD;

@@ -105,6 +105,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             exports_globals: true,
         };
         let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; BOUND] };
+        let mut resolve = Resolve::default();
+        resolve.thread_local = options.thread_local.is_some();
         Self {
             registry,
             options,
@@ -121,7 +123,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             slots: Buffer::Nothing,
             index: Buffer::Nothing,
             uppers: Buffer::Nothing,
-            resolve: Resolve::default(),
+            resolve,
             assign: Assign::default(),
             tally: Tally::default(),
             layout: Layout::default(),

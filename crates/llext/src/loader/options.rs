@@ -27,6 +27,8 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) hooks: Hooks,
     pub(super) missing: Option<Listener<'l>>,
     pub(super) scratch: Option<&'l mut [u8]>,
+    /// Where the host's thread-local block lies, from the thread pointer.
+    pub(super) thread_local: Option<isize>,
     /// What was wrong with the choices.
     pub(super) refused: Option<Error>,
 }
@@ -57,6 +59,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             hooks: Hooks { panic: lifecycle::stop, leaving: None },
             missing: None,
             scratch: None,
+            thread_local: None,
             refused: None,
         };
         Loader { registry: self, options }
@@ -315,6 +318,28 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     #[must_use]
     pub fn scratch(mut self, bytes: &'l mut [u8]) -> Self {
         self.options.scratch = Some(bytes);
+        self
+    }
+
+    /// Lends the host's thread-local variables, which lie in a block that begins `offset` bytes behind the thread pointer: 8 on
+    /// arm and 16 on arm64, rounded up to the block's alignment, and a negative number on x86-64. The host exports each
+    /// by its offset in the block. Without this, an extension that uses thread-local variables is refused; variables of
+    /// its own always are, and so is every way but "local exec" to use them (`-ftls-model=local-exec`).
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).thread_local(8).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn thread_local(mut self, offset: isize) -> Self {
+        self.options.thread_local = Some(offset);
         self
     }
 }

@@ -312,7 +312,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             },
             index: self.index.table_mut(),
             pairs: Pairs { uppers: self.uppers.table_mut(), state: progress.pairs },
-            thread: None,
+            thread: self.options.thread_local.map(|offset| offset as Word),
             bias: 0,
             deferred: 0,
         };

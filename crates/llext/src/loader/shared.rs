@@ -269,7 +269,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             stubs: nothing(),
             index: &mut [],
             pairs: Pairs::default(),
-            thread: None,
+            thread: self.options.thread_local.map(|offset| offset as Word),
             bias,
             deferred: 0,
         };
