@@ -7,7 +7,7 @@
 use super::label::Minuend;
 use super::{Linker, Target, check, get, put};
 use crate::addr::Word;
-use crate::arch::{Expr, Howto, WeakBranch};
+use crate::arch::{Expr, Field, Howto, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::Relocation;
 use crate::error::Error;
@@ -113,7 +113,8 @@ impl<F: Format> Linker<'_, F> {
     /// Makes the instruction take its value from 0, not from its place, if it has such a form.
     pub(super) fn count_from_zero(&self, howto: &Howto, bytes: &mut [u8]) -> bool {
         let weak = self.arch.veneer(howto.r_type).map(|veneer| &veneer.weak);
-        matches!(weak, Some(WeakBranch::FromZero { change, .. }) if change(bytes))
+        let is_code = !matches!(howto.field, Field::Data(_));
+        is_code && matches!(weak, Some(WeakBranch::FromZero { change, .. }) if change(bytes))
     }
 
     /// A lower part, whose symbol is the place of the upper one.

@@ -87,6 +87,15 @@ fn a_jump_to_what_is_not_there_traps() {
 }
 
 #[test]
+fn a_distance_in_data_is_no_instruction() {
+    // R_RISCV_PLT32 of what is not there, over a number that could be an auipc: the distance of the stub that traps.
+    let bench = bench(&RV64, &[0], &words(&[0x17]), &[(0, 59, 1, 0)]);
+    let linked = Bench { stubs: 1, ..bench }.link().unwrap();
+    assert_eq!(linked.section, words(&[(STUBS - CODE) as u32]));
+    assert_eq!(linked.stubs[..4], words(&[0xc000_1073]));
+}
+
+#[test]
 fn differences_of_labels_add_up() {
     for arch in BOTH {
         let (high, low) = (CODE + 0x123, CODE + 0x23);
