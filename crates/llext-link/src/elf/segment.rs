@@ -4,7 +4,7 @@
 
 use super::header::Header;
 use super::{Format, record};
-use crate::addr::{Extent, MAX_ALIGN, MAX_IMAGE};
+use crate::addr::{Extent, MAX_ALIGN, MAX_IMAGE, align_up};
 use crate::error::Error;
 use zerocopy::byteorder::{ByteOrder, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -173,6 +173,11 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
         return Err(Error::NothingToLoad);
     }
     span.base &= !(u64::from(span.align) - 1);
+    // Without variables after it, RELRO reaches to the end of the last segment's page: all of that page is then its.
+    let page_end = align_up(end, span.align.into()).unwrap_or(end);
+    let ends = headers().filter(|(_, raw)| raw.kind == PT_GNU_RELRO);
+    let ends = ends.map(|(_, raw)| raw.address.saturating_add(raw.memory_size));
+    end = ends.filter(|relro| *relro <= page_end).fold(end, u64::max);
     let wanted = end - span.base;
     if wanted >= MAX_IMAGE {
         return Err(Error::ImageTooLarge { wanted });

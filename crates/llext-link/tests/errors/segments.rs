@@ -4,6 +4,7 @@ use crate::elf::*;
 use crate::stages::segments;
 use crate::{fails, says};
 use llext_link::Error;
+use llext_link::addr::Extent;
 use llext_link::arch::x86_64;
 use llext_link::layout::{Extra, plan_shared};
 
@@ -112,12 +113,23 @@ fn thread_local_segments_are_refused() {
 fn special_segments_lie_in_what_is_loaded() {
     for class in BOTH {
         for kind in [DYNAMIC, RELRO, NOTE] {
-            for (address, memory_size) in [(0xfff, 1), (0x27f0, 0x11), (0x2801, 0)] {
+            let beyond = if kind == RELRO { (0x27f0, 0x811) } else { (0x27f0, 0x11) };
+            for (address, memory_size) in [(0xfff, 1), beyond, (0x3001, 0)] {
                 let special = Segment { kind, address, memory_size, ..SECOND };
                 let expected = Error::BadSegment { segment: 2, field: "p_vaddr", found: address };
                 fails(segments(class, &shared(class, &[FIRST, SECOND, special]).bytes()), expected);
             }
         }
+    }
+}
+
+#[test]
+fn relro_may_end_with_the_page_of_the_last_segment() {
+    for class in BOTH {
+        let relro = Segment { kind: RELRO, address: 0x27f0, memory_size: 0x810, ..SECOND };
+        let span = segments(class, &shared(class, &[FIRST, SECOND, relro]).bytes()).unwrap();
+        assert_eq!(span.relro, Some(Extent { offset: 0x17f0, size: 0x810 }));
+        assert_eq!(span.size, 0x2000, "so that the whole page can be protected");
     }
 }
 
