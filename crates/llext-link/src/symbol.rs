@@ -7,7 +7,9 @@ use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
 use crate::elf::Format;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
-use crate::elf::symbol::{Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols};
+use crate::elf::symbol::{
+    Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, Symbol, Symbols,
+};
 use crate::error::{Error, Name};
 
 /// Values that no symbol has: marks that wait for an address, or say that there is none.
@@ -434,6 +436,8 @@ impl Assign {
                         (_, kind) if symbol.value.minus(base).get() <= size.into() => {
                             if kind == STT_GNU_IFUNC { Mark::deferred() } else { symbol.value.plus(bias) }
                         }
+                        // What a linker's script defines, as GNU ld for bare-metal Arm does `_stack`: no part of this.
+                        (_, STT_NOTYPE) => Mark::unusable(),
                         _ => {
                             let (value, low) = (symbol.value.get(), base.get());
                             let high = low.saturating_add(size.into());
@@ -479,7 +483,8 @@ fn own<W: Word>(
         return Ok(Mark::unusable());
     };
     let (value, size) = (symbol.value.get(), u64::from(section.size()));
-    if value > size {
+    // gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is only added to.
+    if value > size && symbol.binding() != STB_LOCAL {
         return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
     }
     Ok(addresses.of(section).plus(symbol.value))

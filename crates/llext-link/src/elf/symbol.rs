@@ -25,6 +25,8 @@ pub const STB_LOCAL: u8 = 0;
 pub const STB_WEAK: u8 = 2;
 /// `STT_FUNC`.
 pub const STT_FUNC: u8 = 2;
+/// `STT_NOTYPE`.
+pub const STT_NOTYPE: u8 = 0;
 /// `STT_FILE`.
 pub const STT_FILE: u8 = 4;
 /// `STT_SECTION`.

@@ -8,9 +8,10 @@ use llext_link::elf::Elf64Le;
 use llext_link::elf::header::Kind;
 use llext_link::elf::symbol::Symbols;
 use llext_link::error::Name;
-use llext_link::symbol::{Addresses, Assign, View};
+use llext_link::symbol::{Addresses, Assign, Mark, View};
 
 const GLOBAL_FUNCTION: u8 = 0x12;
+const GLOBAL_NOTYPE: u8 = 0x10;
 const UNDEFINED: u16 = 0;
 const COMMON: u16 = 0xfff2;
 
@@ -74,6 +75,8 @@ fn a_symbol_lies_in_its_section_or_at_its_end() {
             "symbol 1: outside its section (found 0x11, expected at most 0x10)",
         );
         assert_eq!(link(class, &with(class, &[("end", GLOBAL_FUNCTION, 1, 16, 0)]), WORLD), Ok(()));
+        // gcc's section anchors
+        assert_eq!(link(class, &with(class, &[(".LANCHOR0", 0, 1, 17, 0)]), WORLD), Ok(()));
     }
 }
 
@@ -81,19 +84,26 @@ fn a_symbol_lies_in_its_section_or_at_its_end() {
 fn a_symbol_of_a_shared_object_lies_in_its_image() {
     for value in [0xfff, 0x1101] {
         let expected = Error::SymbolOutsideImage { symbol: 1, value, low: 0x1000, high: 0x1100 };
-        fails(assigned_in_image(value), expected);
+        fails(assigned_in_image(GLOBAL_FUNCTION, value).map(|_| ()), expected);
     }
-    assert_eq!(assigned_in_image(0x1100), Ok(true));
+    assert_eq!(assigned_in_image(GLOBAL_FUNCTION, 0x1100), Ok(0x1100));
+    assert_eq!(
+        assigned_in_image(GLOBAL_NOTYPE, 0x1101),
+        Ok(Mark::unusable()),
+        "as a linker's script defines some"
+    );
 }
 
 /// A symbol at `value` in an image that was linked at 0x1000 and has 0x100 bytes.
-fn assigned_in_image(value: u64) -> Result<bool, Error> {
-    let file = object(Wide).with_symbols(&[("low", GLOBAL_FUNCTION, 1, value, 0)]);
+fn assigned_in_image(info: u8, value: u64) -> Result<u64, Error> {
+    let file = object(Wide).with_symbols(&[("low", info, 1, value, 0)]);
     let [entries, strings] = [SYMBOLS, STRINGS].map(|section| &file.sections[section].data[..]);
     let symbols = Symbols::<Elf64Le>::new(entries, strings, &[]).unwrap();
     let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
     let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 3] };
-    Assign::default().step_shared(&view, &mut [0; 2], &nowhere, (0x1000, 0x100, 0), u32::MAX)
+    let mut values = [0; 2];
+    Assign::default().step_shared(&view, &mut values, &nowhere, (0x1000, 0x100, 0), u32::MAX)?;
+    Ok(values[1])
 }
 
 #[test]

@@ -62,7 +62,8 @@ impl ExportView {
         let (tables, image, bias) = self.dynamic()?;
         let symbols = tables.symbols::<Native>(image).ok()?;
         let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
-        Some((symbols.get(index).ok()?, bias))
+        let symbol = symbols.get(index).ok()?;
+        is_offered(&symbol, image, bias).then_some((symbol, bias))
     }
 
     /// The address of the export called `name`.
@@ -83,10 +84,16 @@ impl ExportView {
         let symbols = tables.symbols::<Native>(image).ok()?;
         let index = SymbolIndex(u32::try_from(index).ok()?);
         let symbol = symbols.get(index).ok()?;
-        let exported = symbol.section != 0 && symbol.is_exported();
+        let exported = symbol.section != 0 && symbol.is_exported() && is_offered(&symbol, image, bias);
         let name = symbols.name(index, &symbol).ok()?;
         Some(exported.then(|| (name, address(&symbol, bias))))
     }
+}
+
+/// Whether a dynamic symbol lies in the image, or nowhere: what a linker's script defines beside it is no export.
+fn is_offered(symbol: &Symbol<Word>, image: &[u8], bias: usize) -> bool {
+    let offset = bias.wrapping_add(symbol.value as usize).wrapping_sub(image.as_ptr().addr());
+    u32::from(symbol.section) == SHN_ABS || offset <= image.len()
 }
 
 /// Where a dynamic symbol lies. An indirect function lies where its resolver says.
