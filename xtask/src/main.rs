@@ -2,6 +2,7 @@
 
 mod board;
 mod error;
+mod oracle;
 mod process;
 mod project;
 mod setup;
@@ -31,6 +32,13 @@ fn command_line() -> Command {
     let filter = filter.help("Part of a phase's name, or else of a test's name");
     let boards: Vec<&str> = board::BOARDS.iter().map(|board| board.name).collect();
     let board = Arg::new("NAME").value_parser(boards).required(true).help("The folder in boards/");
+    let oracle = Command::new("oracle").about("Compare every architecture's relocations with other linkers'");
+    let oracle = oracle
+        .arg(Arg::new("ARCH").num_args(0..).value_parser(oracle::names()).help("Only these architectures"))
+        .arg(flag("quick", "Take a selection, as the tests do"))
+        .arg(flag("verbose", "Name every type that no file had, and show every difference").short('v'))
+        .arg(flag("json", "Print one JSON object"))
+        .arg(Arg::new("only").long("only").value_name("TEXT").help("Only cases with TEXT in their names"));
     let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest =
         rest.value_parser(clap::value_parser!(OsString)).help("Given on to the benchmark, such as --json");
@@ -47,6 +55,7 @@ fn command_line() -> Command {
         .subcommand(Command::new("setup").about("Install what the tests need"))
         .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
         .subcommand(models)
+        .subcommand(oracle)
         .subcommand(Command::new("board").about("Build a board's firmware and run it in QEMU").arg(board))
         .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
 }
@@ -58,6 +67,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
         Some(("models", given)) => return test::models(given.get_flag("long"), text(given, "MODEL")),
         Some(("board", given)) => board::find(text(given, "NAME")).run()?,
+        Some(("oracle", given)) => return compare(given),
         Some(("bench", given)) => bench(given)?,
         _ => unreachable!("clap requires one of the commands above"),
     }
@@ -66,6 +76,21 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
 
 fn text<'a>(given: &'a ArgMatches, name: &str) -> &'a str {
     given.get_one::<String>(name).map_or("", String::as_str)
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
+}
+
+fn compare(given: &ArgMatches) -> Result<bool> {
+    let options = oracle::Options {
+        architectures: given.get_many("ARCH").into_iter().flatten().cloned().collect(),
+        quick: given.get_flag("quick"),
+        verbose: given.get_flag("verbose"),
+        json: given.get_flag("json"),
+        only: given.get_one("only").cloned(),
+    };
+    Ok(oracle::run(&options)?.failures.is_empty())
 }
 
 /// Standard output belongs to the benchmark alone, so the command is not shown.

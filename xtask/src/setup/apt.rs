@@ -81,7 +81,7 @@ fn sorted(mut names: Vec<String>) -> Vec<String> {
 
 fn prefix(package: &Package) -> &'static str {
     match package {
-        Package::Named(name) | Package::Newest(name) => name,
+        Package::Named(name) | Package::Newest(name) | Package::GccPart(name) => name,
     }
 }
 
@@ -89,7 +89,17 @@ fn offered(package: &Package) -> Option<String> {
     match package {
         Package::Named(name) => search(name, "").pop(),
         Package::Newest(prefix) => newest(search(prefix, "-[0-9]+")),
+        Package::GccPart(part) => {
+            let depends = output(Command::new("apt-cache").args(["depends", "gcc"])).ok()?;
+            search(&format!("{}-{part}", versioned_gcc(&depends)?), "").pop()
+        }
     }
+}
+
+/// The versioned package that the package `gcc` stands for.
+fn versioned_gcc(depends: &str) -> Option<&str> {
+    let mut names = depends.lines().filter_map(|line| line.trim().strip_prefix("Depends: "));
+    names.find(|name| name.strip_prefix("gcc-").is_some_and(|version| version.parse::<u32>().is_ok()))
 }
 
 fn newest(names: Vec<String>) -> Option<String> {
@@ -107,6 +117,14 @@ fn search(name: &str, pattern: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gcc_stands_for_one_of_its_versions() {
+        let depends =
+            "gcc\n  Depends: cpp\n  Depends: gcc-12-base\n  Depends: gcc-12\n  Suggests: gcc-multilib\n";
+        assert_eq!(versioned_gcc(depends), Some("gcc-12"));
+        assert_eq!(versioned_gcc("gcc\n  Depends: cpp\n"), None);
+    }
 
     #[test]
     fn the_highest_number_is_the_newest() {

@@ -5,6 +5,7 @@ use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use super::{RUSTUP_LIMIT, needs};
 use crate::error::{Result, bail};
@@ -13,6 +14,19 @@ use crate::project;
 
 /// The targets that tests build for.
 pub(crate) const TARGETS: &[&str] = &["thumbv7m-none-eabi"];
+
+/// What else the oracle compiles for where rustup can bring it: the libraries alone, so nothing is built here.
+const ORACLE_TARGETS: &[&str] = &[
+    "aarch64-unknown-none",
+    "armv7a-none-eabi",
+    "i686-unknown-linux-gnu",
+    "riscv32imac-unknown-none-elf",
+    "riscv64gc-unknown-none-elf",
+    "thumbv6m-none-eabi",
+];
+
+/// What can be done without is not waited for long.
+const ORACLE_LIMIT: Duration = Duration::from_secs(45);
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -79,14 +93,23 @@ fn missing() -> impl Iterator<Item = &'static str> {
 /// The quick way, where rustup is and its servers answer.
 pub(super) fn add_targets_by_rustup() {
     let missing: Vec<&str> = missing().collect();
+    if !add_by_rustup(&missing, RUSTUP_LIMIT) {
+        println!("setup: rustup cannot bring them here; the distribution's Rust will do");
+    }
+    let missing = ORACLE_TARGETS.iter().copied().filter(|target| !has_own_library(target));
+    if !add_by_rustup(&missing.collect::<Vec<_>>(), ORACLE_LIMIT) {
+        println!("setup: rustup cannot bring them here; the oracle does without");
+    }
+}
+
+/// Whether nothing is missing any more, as far as rustup can tell.
+fn add_by_rustup(missing: &[&str], limit: Duration) -> bool {
     if missing.is_empty() || find("rustup").is_none() {
-        return;
+        return true;
     }
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add"]).args(missing).env_remove("RUST_BACKTRACE");
-    if run_within(&mut rustup, RUSTUP_LIMIT).is_err() {
-        println!("setup: rustup cannot bring them here; the distribution's Rust will do");
-    }
+    run_within(&mut rustup, limit).is_ok()
 }
 
 /// Whether Debian's Rust has to be installed.
@@ -103,6 +126,11 @@ pub(super) fn build_other_targets() -> Result<()> {
         Ok(()) => Ok(()),
         Err(error) => bail!("core for {target} could not be built from rust-web-src: {error}"),
     })
+}
+
+/// Whether the compiler that runs this task has the library of `target`.
+pub(crate) fn has_own_library(target: &str) -> bool {
+    own_library(target).is_some_and(|library| has_core(&library))
 }
 
 fn own_library(target: &str) -> Option<PathBuf> {

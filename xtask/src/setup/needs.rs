@@ -21,11 +21,14 @@ pub(super) enum Package {
     Named(&'static str),
     /// `PREFIX-N`, of which the highest N that the distribution offers is taken.
     Newest(&'static str),
+    /// `gcc-N-PART`, where N is the version that the distribution takes for gcc.
+    GccPart(&'static str),
 }
 use Package::{Named, Newest};
 
 const C_TESTS: &str = "the extensions in C and C++ are left out";
 const BOARDS: &str = "the boards are left out";
+const ORACLE: &str = "what it makes is left out of the oracle";
 
 pub(super) const NEEDS: &[Need] = &[
     Need {
@@ -66,12 +69,41 @@ pub(super) const NEEDS: &[Need] = &[
         without: BOARDS,
     },
     Need {
+        name: "gcc-aarch64-linux-gnu",
+        present: || find("aarch64-linux-gnu-gcc").is_some(),
+        packages: &[Named("gcc-aarch64-linux-gnu")],
+        without: ORACLE,
+    },
+    Need {
+        name: "gcc-riscv64-unknown-elf",
+        present: || find("riscv64-unknown-elf-gcc").is_some(),
+        packages: &[Named("gcc-riscv64-unknown-elf")],
+        without: ORACLE,
+    },
+    // The one above links no shared objects.
+    Need {
+        name: "binutils-riscv64-linux-gnu",
+        present: || find("riscv64-linux-gnu-ld").is_some(),
+        packages: &[Named("binutils-riscv64-linux-gnu")],
+        without: ORACLE,
+    },
+    Need { name: "gcc -m32", present: compiles_for_x86_32, packages: &[MULTILIB], without: ORACLE },
+    Need {
         name: "qemu-system-arm",
         present: || find("qemu-system-arm").is_some(),
         packages: &[Named("qemu-system-arm")],
         without: BOARDS,
     },
 ];
+
+/// The parts of the distribution's own gcc for 32 bits. The metapackage `gcc-multilib` would remove all cross compilers.
+const MULTILIB: Package = Package::GccPart("multilib");
+
+/// Whether gcc has its library for 32 bits.
+fn compiles_for_x86_32() -> bool {
+    let found = output(Command::new("gcc").args(["-m32", "-print-libgcc-file-name"]));
+    found.is_ok_and(|path| Path::new(&path).exists())
+}
 
 /// Debian's own Rust, from whose source the standard library is built for targets that rustup cannot bring.
 pub(super) const DEBIAN_RUST: Need = Need {

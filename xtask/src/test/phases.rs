@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{board, project};
+use crate::{board, oracle, project};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -25,6 +25,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "docs", run: docs },
     Phase { name: "tidy", run: tidy },
     Phase { name: "extensions", run: extensions },
+    Phase { name: "oracle", run: oracle },
     Phase { name: "boards", run: boards },
 ];
 
@@ -144,6 +145,13 @@ fn extensions(filter: &str) -> Result<Outcome> {
     }
     let matrix = ["--package=cargo-llext", "--test", MATRIX];
     each(&["test", "release"], |profile| tests(cargo_test(profile).args(matrix), filter))
+}
+
+/// Every file that was compared is a test.
+fn oracle(_: &str) -> Result<Outcome> {
+    let oracle::Summary { compared, failures, left_out } = oracle::run(&oracle::Options::quick())?;
+    let count = Count { passed: compared, failed: failures.len(), ignored: 0 };
+    Ok(Outcome { count, failures, left_out })
 }
 
 fn boards(_: &str) -> Result<Outcome> {
