@@ -77,13 +77,22 @@ functions! { () (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E
 /// assert_eq!(add.call((1, 2)), 3);
 /// # Ok(()) }
 /// ```
-#[derive(Clone, Copy)]
-pub struct Symbol<'h, F> {
+///
+/// It goes to other threads where the registry does, whose lock is `R`: the function may call the run time.
+pub struct Symbol<'h, F, R> {
     function: F,
-    extension: PhantomData<&'h ()>,
+    extension: PhantomData<&'h R>,
 }
 
-impl<F: Signature> Symbol<'_, F> {
+impl<F: Copy, R> Clone for Symbol<'_, F, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<F: Copy, R> Copy for Symbol<'_, F, R> {}
+
+impl<F: Signature, R> Symbol<'_, F, R> {
     /// Calls the function; the arguments as a tuple: `add.call((1, 2))`.
     ///
     /// ```
@@ -116,7 +125,7 @@ impl<F: Signature> Symbol<'_, F> {
     }
 }
 
-impl<F> fmt::Debug for Symbol<'_, F> {
+impl<F, R> fmt::Debug for Symbol<'_, F, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Symbol")
     }
@@ -154,7 +163,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// unsafe { blinky.symbol::<extern "C" fn()>("start")? }.call(());
     /// # Ok(()) }
     /// ```
-    pub unsafe fn symbol<F: Signature>(&self, name: &str) -> Result<Symbol<'_, F>, Error> {
+    pub unsafe fn symbol<F: Signature>(&self, name: &str) -> Result<Symbol<'_, F, R>, Error> {
         let address = self.address(name)?;
         // SAFETY: the caller vouches for the type; the address was checked to lie in the extension.
         Ok(Symbol { function: unsafe { F::at(address) }, extension: PhantomData })
