@@ -12,6 +12,7 @@ use crate::native::{ARCH, Native};
 use crate::registry::{ExportView, Extension, Handle};
 use crate::source::Source;
 use core::ptr::NonNull;
+use llext_link::Error as LinkError;
 use llext_link::addr::{Extent, Part, SymbolIndex, Word as _};
 use llext_link::arch::Expr;
 use llext_link::elf::dynamic::Dynamic;
@@ -36,22 +37,24 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let lifecycle = self.find_functions(&exports)?;
         let soname = self.soname();
         let (segments, count) = self.protections();
-        let image = self.image.take().ok_or(Error::Link(llext_link::Error::NothingToLoad))?;
+        let image = self.image.take().ok_or(Error::Link(LinkError::NothingToLoad))?;
         let mut image = image.seal(segments.get(..count).unwrap_or_default())?;
-        if self.shared.deferred > 0 {
-            self.run_resolvers(&image)?;
-        }
-        if let Some(relro) = self.shared.span.relro {
-            let (offset, size) = (relro.offset as usize, relro.size as usize);
-            image.protect(Protected { offset, size, protection: Protection::Read })?;
-        }
         let context = self.addresses.dso_handle as usize;
         let record = context + self.tables.record_at as usize;
         let (Some(context), Some(record)) = (NonNull::new(context as *mut _), NonNull::new(record as *mut _))
         else {
             return Err(Error::BadExports { index: 0, found: 0 });
         };
-        let block = image.into_block().ok_or(Error::Link(llext_link::Error::NothingToLoad))?;
+        const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
+        // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
+        // else lies there and no code has run yet: resolvers may use the context.
+        unsafe { context.write(Context::<R>::new(self.name, self.options.hooks)) };
+        if let Err(error) = self.run_early(&mut image) {
+            // SAFETY: it was written just now, and the image is still there.
+            unsafe { context.drop_in_place() };
+            return Err(error);
+        }
+        let block = image.into_block().ok_or(Error::Link(LinkError::NothingToLoad))?;
         let extension: Extension<M, R, N> = Extension {
             block,
             sizes: self.layout.sizes,
@@ -61,15 +64,22 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             providers: self.options.providers.hand_over(),
             soname,
         };
-        const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
-        // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
-        // else lies there and no code has run yet.
-        unsafe {
-            context.write(Context::<R>::new(self.name, self.options.hooks));
-            record.write(extension);
-        }
+        // SAFETY: as above.
+        unsafe { record.write(extension) };
         self.free_scratch();
         self.initialise(record)
+    }
+
+    /// Runs what must run before the image is as it will stay: resolvers, whose results lie where RELRO protects.
+    fn run_early(&self, image: &mut Image<'_, M, R, Sealed>) -> Result<(), Error> {
+        if self.shared.deferred > 0 {
+            self.run_resolvers(image)?;
+        }
+        if let Some(relro) = self.shared.span.relro {
+            let (offset, size) = (relro.offset as usize, relro.size as usize);
+            image.protect(Protected { offset, size, protection: Protection::Read })?;
+        }
+        Ok(())
     }
 
     /// Runs the constructors and publishes the extension, or takes it away again.
@@ -90,13 +100,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let tables = self.tables;
         if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
             self.check_indirect(&dynamic)?;
-            let (image, size) =
-                (self.addresses.part(Part::Image) as usize, self.layout.size(Part::Image) as usize);
-            return Ok(ExportView::Dynamic {
-                tables: dynamic,
-                image: (image, size),
-                bias: self.shared.bias as usize,
-            });
+            let image = (self.addresses.part(Part::Image) as usize, self.check_constant(&dynamic)?);
+            return Ok(ExportView::Dynamic { tables: dynamic, image, bias: self.shared.bias as usize });
         }
         let made = tables.made();
         let extra = self.layout.extra_constants;
@@ -128,6 +133,24 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Exported indirect functions are resolved when they are looked up: their resolvers must lie in the code.
+    /// The tables that exports are looked up in must lie before all that is written while the extension lives; how far
+    /// that is from the start.
+    fn check_constant(&mut self, dynamic: &Dynamic) -> Result<usize, Error> {
+        let (segments, count) = self.protections();
+        let writable =
+            segments.iter().take(count).filter(|segment| segment.protection == Protection::ReadWrite);
+        let first = writable.map(|segment| segment.offset).min();
+        let image = self.image()?.part(Part::Image);
+        let constant = image.get(..first.unwrap_or(image.len())).unwrap_or_default();
+        dynamic.hash_table::<Native>(constant)?;
+        for (tag, table) in [("DT_SYMTAB", dynamic.symbols), ("DT_STRTAB", dynamic.strings)] {
+            if table.of(constant).is_none() {
+                return Err(LinkError::BadDynamic { tag, found: table.offset.into() }.into());
+            }
+        }
+        Ok(constant.len())
+    }
+
     fn check_indirect(&mut self, dynamic: &Dynamic) -> Result<(), Error> {
         let bias = self.shared.bias;
         let count = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len();

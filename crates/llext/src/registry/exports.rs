@@ -23,7 +23,7 @@ pub(crate) enum ExportView {
     Dynamic {
         /// Where its tables lie.
         tables: Dynamic,
-        /// The address and size of the image.
+        /// The address of the image, and the size of its constant beginning, in which the tables lie.
         image: (usize, usize),
         /// How far it lies from where it was linked.
         bias: usize,
@@ -44,7 +44,7 @@ impl ExportView {
 
     fn dynamic(&self) -> Option<(&Dynamic, &[u8], usize)> {
         let Self::Dynamic { tables, image, bias } = self else { return None };
-        // SAFETY: the image lives as long as the record; its symbols and strings are in segments that nobody writes.
+        // SAFETY: the image lives as long as the record; the loader found where its first writable segment begins.
         Some((tables, unsafe { from_raw_parts(image.0 as *const u8, image.1) }, *bias))
     }
 
