@@ -73,7 +73,7 @@ pub struct Registry<M: Memory, R: RawMutex, const N: usize> {
 // SAFETY: what its entries point to belongs to it alone, and no handle can exist while it moves.
 unsafe impl<M: Memory<Block: Send> + Send, R: RawMutex + Send, const N: usize> Send for Registry<M, R, N> {}
 // SAFETY: the words are atomic or behind a lock, all else is behind the lock; extensions are reached while counted.
-unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Sync
     for Registry<M, R, N>
 {
 }
@@ -104,6 +104,11 @@ struct Entry<M: Memory, R: RawMutex, const N: usize> {
 
 impl<M: Memory, R: RawMutex, const N: usize> Entry<M, R, N> {
     const EMPTY: Self = Self { name: Name::EMPTY, identity: None, order: 0, extension: None };
+
+    /// Whether it is called, or calls itself, `name`.
+    fn is_called(&self, name: &[u8]) -> bool {
+        self.name.as_bytes() == name || self.record().is_some_and(|record| record.is_called(name))
+    }
 
     /// The record, for as long as the lock is held.
     fn record(&self) -> Option<&Extension<M, R, N>> {
@@ -188,11 +193,12 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     ) -> Result<Claim<'_, M, R, N>, Error> {
         if let Some((slot, entry)) = self.entry_of(table, name.as_bytes()) {
             let same = entry.identity.is_some() && entry.identity == wanted.identity;
-            let live = self.statuses(slot).is_some_and(|status| status.state == State::Live);
-            if live && !same && !wanted.same_name_is_enough {
-                return Err(Error::Exists { name });
+            if same || wanted.same_name_is_enough {
+                return self.enter(slot, entry).map(Claim::Live);
             }
-            return self.enter(slot, entry).map(Claim::Live);
+            // What it is now it may not be when asked again: other bytes never enter.
+            let live = self.statuses(slot).is_some_and(|status| status.state == State::Live);
+            return Err(if live { Error::Exists { name } } else { Error::Busy { name } });
         }
         let is_free = |slot: &usize| self.statuses(*slot).is_some_and(|status| status.state == State::Empty);
         let slot = (0..N).find(is_free).ok_or(Error::RegistryFull { slots: N as u32 })?;
@@ -327,7 +333,23 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     }
 }
 
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Registry<M, R, N> {
+    /// No handle is left by then that could be used: what was forgotten, or waits for [`Registry::reap`], goes now, the
+    /// newest first.
+    fn drop(&mut self) {
+        while let Some(slot) = self.table.with(|table| table.newest()) {
+            self.abolish(slot);
+        }
+    }
+}
+
 impl<M: Memory, R: RawMutex, const N: usize> Table<M, R, N> {
+    /// The slot of the extension that came last.
+    fn newest(&self) -> Option<usize> {
+        let there = self.entries.iter().enumerate().filter(|(_, entry)| entry.extension.is_some());
+        there.max_by_key(|(_, entry)| entry.order).map(|(slot, _)| slot)
+    }
+
     /// The entry that is next in load order.
     fn next(&self, after: u64, until: u64) -> Option<(usize, &Entry<M, R, N>)> {
         let live =

@@ -47,7 +47,7 @@ impl<T: Copy, const K: usize> List<T, K> {
         self.fixed.get_mut(self.len)?.take()
     }
 
-    fn slots(&mut self) -> impl Iterator<Item = &mut T> {
+    fn slots(&mut self) -> impl DoubleEndedIterator<Item = &mut T> {
         let fixed = self.fixed.iter_mut().flatten();
         #[cfg(feature = "alloc")]
         let all = fixed.chain(&mut self.more);
@@ -56,7 +56,7 @@ impl<T: Copy, const K: usize> List<T, K> {
         all
     }
 
-    /// The first and the following ones, in the order they were added unless some were taken.
+    /// The first and the following ones, in the order they were added.
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let fixed = self.fixed.iter().flatten();
         #[cfg(feature = "alloc")]
@@ -66,18 +66,19 @@ impl<T: Copy, const K: usize> List<T, K> {
         all
     }
 
-    /// Takes the last one that fits; the last of all moves to its place.
+    /// Takes the last one that fits; those after it move up.
     pub(super) fn take_last(&mut self, fits: impl Fn(&T) -> bool) -> Option<T> {
-        let last = self.pop()?;
-        if fits(&last) {
-            return Some(last);
+        if !self.iter().any(&fits) {
+            return None;
         }
-        let found = self.slots().filter(|item| fits(item)).last();
-        let taken = found.map(|found| core::mem::replace(found, last));
-        if taken.is_none() {
-            self.push(last);
+        let mut moving = self.pop()?;
+        for item in self.slots().rev() {
+            if fits(&moving) {
+                break;
+            }
+            moving = core::mem::replace(item, moving);
         }
-        taken
+        Some(moving)
     }
 }
 
@@ -91,8 +92,7 @@ mod tests {
         (0..6).for_each(|number| assert!(list.push(number)));
         assert_eq!(list.take_last(|number| number % 2 == 0), Some(4));
         assert_eq!(list.take_last(|number| *number > 9), None);
-        let mut left: std::vec::Vec<_> = core::iter::from_fn(|| list.pop()).collect();
-        left.sort_unstable();
-        assert_eq!(left, [0, 1, 2, 3, 5]);
+        let left: std::vec::Vec<_> = core::iter::from_fn(|| list.pop()).collect();
+        assert_eq!(left, [5, 3, 2, 1, 0]);
     }
 }

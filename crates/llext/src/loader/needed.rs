@@ -6,6 +6,7 @@ use crate::export::Exports;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::registry::{Handle, Registry};
+use core::time::Duration;
 
 /// How many extensions may need each other in a chain.
 pub const MAX_DEPTH: u32 = 16;
@@ -91,6 +92,7 @@ pub struct Need<'n, 'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     name: &'n str,
     chain: Chain<'n>,
+    patience: Duration,
 }
 
 impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
@@ -163,6 +165,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
     pub fn loader<'l>(&'l self, host: &'l dyn Exports) -> Loader<'r, 'l, M, R, N> {
         let mut loader = self.registry.loader(host);
         loader.options.needed.outer = Some(&self.chain);
+        loader.options.patience = self.patience;
         loader
     }
 }
@@ -186,18 +189,27 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
         if chain.contains(name) {
             return Err(Error::Cycle { name: short });
         }
-        let need = Need { registry, name, chain };
-        let provider = match &mut self.needed.load {
-            Some(load) => load(&need)?,
-            None => match self.load_from_directory(&need)? {
-                Some(provider) => provider,
-                None if registry.settles(name.as_bytes(), self.patience) => {
-                    return if self.providers.need_called(name.as_bytes()) { Ok(()) } else { Err(missing) };
-                }
-                None => return Err(Error::Busy { name: short }),
-            },
+        let settled = registry.settles(name.as_bytes(), self.patience);
+        if settled && self.providers.need_called(name.as_bytes()) {
+            return Ok(());
+        }
+        let need = Need { registry, name, chain, patience: self.patience };
+        let loaded = match &mut self.needed.load {
+            Some(load) => load(&need).map(Some),
+            None => self.load_from_directory(&need),
         };
-        self.providers.need(&provider)
+        match loaded {
+            Ok(Some(provider)) => self.providers.need(&provider),
+            // Somebody else may have loaded it meanwhile.
+            Err(Error::Exists { .. } | Error::Busy { .. }) | Ok(None)
+                if self.providers.need_called(name.as_bytes()) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+            Ok(None) if settled => Err(missing),
+            Ok(None) => Err(Error::Busy { name: short }),
+        }
     }
 
     #[cfg(not(feature = "std"))]
@@ -219,7 +231,6 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
         let mut loader = need.loader(self.host).needed_from(directory);
         loader.options.allowed = self.allowed;
         loader.options.same_name_is_enough = self.same_name_is_enough;
-        loader.options.patience = self.patience;
         loader.options.hooks = self.hooks;
         // SAFETY: who called `load` vouched for what it needs, which comes from the directory that they named.
         unsafe { loader.load(&name, file) }.map(Some)

@@ -20,11 +20,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     /// Keeps the live extension that is called, or calls itself, `soname`; its slot.
     pub(crate) fn pin_called(&self, soname: &[u8]) -> Option<usize> {
         self.table.with(|table| {
-            let mut named = table.entries.iter().enumerate().filter(|(_, entry)| {
-                let called = entry.record().is_some_and(|record| record.is_called(soname));
-                called || entry.name.as_bytes() == soname
-            });
-            named.find_map(|(slot, _)| self.pin(slot).then_some(slot))
+            let mut called = table.entries.iter().enumerate().filter(|(_, entry)| entry.is_called(soname));
+            called.find_map(|(slot, _)| self.pin(slot).then_some(slot))
         })
     }
 
@@ -50,11 +47,12 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     /// Waits until nothing called `name` is on its way up or down; whether that is so.
     pub(crate) fn settles(&self, name: &[u8], patience: Duration) -> bool {
         let settled = self.table.wait(patience, |table| {
-            let state = self
-                .entry_of(table, name)
-                .and_then(|(slot, _)| self.statuses(slot))
-                .map(|status| status.state);
-            matches!(state, None | Some(State::Live)).then_some(())
+            let mut called = table.entries.iter().enumerate().filter(|(_, entry)| entry.is_called(name));
+            let moves = |slot| {
+                let state = self.statuses(slot).map(|status| status.state);
+                !matches!(state, None | Some(State::Empty | State::Live))
+            };
+            (!called.any(|(slot, _)| moves(slot))).then_some(())
         });
         settled.is_some()
     }

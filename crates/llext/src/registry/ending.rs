@@ -93,13 +93,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         }
     }
 
-    /// One dependent, guard or host object less. Who may not take an extension away leaves it to [`Registry::reap`].
-    pub(super) fn let_go(&self, slot: usize, may_end: bool) {
-        let _ = self.change(slot, |status| {
+    /// One dependent, guard or host object less; whether that ended the extension. Who may not take one away leaves it to
+    /// [`Registry::reap`].
+    pub(super) fn let_go(&self, slot: usize, may_end: bool) -> bool {
+        let left = self.change(slot, |status| {
             let left = Status { holds: status.holds.saturating_sub(1), ..status };
             let is_last = !left.is_kept() && matches!(left.state, State::Live | State::Going);
             Some(if is_last && !may_end { left.in_state(State::Going) } else { left.settled() })
         });
+        left.is_ok_and(|status| status.state == State::Ending)
     }
 
     /// Takes away what was let go last where that was not possible: in an interrupt. How many extensions went. Their
@@ -125,32 +127,24 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         let _ = self.change(id.slot, |status| Some(status.closed()));
     }
 
-    /// Runs destructors, gives the memory back and frees the slot, which is `Ending`: it is this call's alone.
-    fn take_away(&self, slot: usize) {
-        let extension = self.table.with(|table| table.entries.get(slot)?.extension);
-        let Some(extension) = extension else { return self.clear(slot) };
-        // SAFETY: the record exists until `release` below.
-        self.end(unsafe { extension.as_ref() });
-        // From here on nobody looks at the record through the table.
-        self.table.with(|table| table.entries.get_mut(slot).map(|entry| entry.extension = None));
-        // SAFETY: the slot is `Ending`: no handle, guard or dependent leads to the record, and the table does not.
-        let providers = unsafe { self.release(extension) };
-        self.clear(slot);
-        for (provider, _) in providers.iter().enumerate().filter(|(_, is_provider)| **is_provider) {
-            self.unpin(provider);
+    /// Takes away what is left when the registry itself goes.
+    pub(super) fn abolish(&self, slot: usize) {
+        let ending =
+            self.words.get(slot).map(|word| word.update(|status| Some(status.in_state(State::Ending))));
+        if ending.is_some() {
+            self.take_away(slot);
         }
     }
 
-    /// The last that an extension and the host do together.
-    fn end(&self, extension: &Extension<M, R, N>) {
-        let context = extension.context();
-        while let Some((revoke, argument)) = context.take_revocable() {
-            revoke(argument);
-        }
-        // SAFETY: the image is sealed and lives as long as the record; who called `load` vouched for its code.
-        unsafe { context.end(&extension.lifecycle) };
-        if let Some(hook) = context.hooks.leaving {
-            hook(&Leaving { extension: context.name, parts: extension.parts() });
+    /// Runs destructors, gives the memory back and frees the slot, which is `Ending`: it is this call's alone.
+    fn take_away(&self, slot: usize) {
+        match self.table.with(|table| table.entries.get(slot)?.extension) {
+            Some(extension) => {
+                let last = Last { registry: self, slot, extension };
+                last.end();
+                last.leave();
+            }
+            None => self.clear(slot),
         }
     }
 
@@ -182,5 +176,55 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             }
         });
         self.table.notify();
+    }
+}
+
+/// Who takes an extension away. What it still has to do it does when dropped: also when a function of the host's
+/// panics on the way.
+struct Last<'r, M: Memory, R: RawMutex, const N: usize> {
+    registry: &'r Registry<M, R, N>,
+    slot: usize,
+    extension: NonNull<Extension<M, R, N>>,
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Last<'_, M, R, N> {
+    fn extension(&self) -> &Extension<M, R, N> {
+        // SAFETY: the record exists until `release` in `drop`.
+        unsafe { self.extension.as_ref() }
+    }
+
+    /// Takes the host's objects away and runs the destructors that have not run yet.
+    fn end(&self) {
+        let context = self.extension().context();
+        while let Some((revoke, argument)) = context.take_revocable() {
+            revoke(argument);
+        }
+        // SAFETY: the image is sealed and lives as long as the record; who called `load` vouched for its code.
+        unsafe { context.end(&self.extension().lifecycle) };
+    }
+
+    /// Tells the host, then gives everything back.
+    fn leave(self) {
+        let extension = self.extension();
+        let context = extension.context();
+        if let Some(hook) = context.hooks.leaving {
+            hook(&Leaving { extension: context.name, parts: extension.parts() });
+        }
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Last<'_, M, R, N> {
+    fn drop(&mut self) {
+        // Nothing is left to do there, unless somebody panicked.
+        self.end();
+        let Self { registry, slot, extension } = *self;
+        // From here on nobody looks at the record through the table.
+        registry.table.with(|table| table.entries.get_mut(slot).map(|entry| entry.extension = None));
+        // SAFETY: the slot is `Ending`: no handle, guard or dependent leads to the record, and the table does not.
+        let providers = unsafe { registry.release(extension) };
+        registry.clear(slot);
+        for (provider, _) in providers.iter().enumerate().filter(|(_, is_provider)| **is_provider) {
+            registry.unpin(provider);
+        }
     }
 }

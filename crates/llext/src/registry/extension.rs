@@ -29,9 +29,6 @@ pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) soname: Option<(usize, usize)>,
 }
 
-// SAFETY: while anybody is counted, nothing of a record is written but what a lock guards.
-unsafe impl<M: Memory<Block: Sync>, R: RawMutex + Sync, const N: usize> Sync for Extension<M, R, N> {}
-
 /// A part of a live extension.
 ///
 /// ```

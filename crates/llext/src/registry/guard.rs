@@ -30,12 +30,12 @@ pub struct Weak<'r, M: Memory, R: RawMutex, const N: usize> {
 }
 
 // SAFETY: it leads to the extension only after being counted, by the registry, which is `Sync`.
-unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Send
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Send
     for Weak<'_, M, R, N>
 {
 }
 // SAFETY: as above.
-unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Sync
     for Weak<'_, M, R, N>
 {
 }
@@ -65,20 +65,24 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
         self.id
     }
 
+    /// To be looked at while counted.
+    pub(super) fn extension(&self) -> NonNull<Extension<M, R, N>> {
+        self.extension
+    }
+
     /// Counts, if the extension is the one that was meant, and in one of `states`.
     pub(super) fn count(
         &self,
         states: &[State],
         count: impl Fn(Status) -> Option<Status>,
-    ) -> Result<&'r Extension<M, R, N>, Error> {
+    ) -> Result<(), Error> {
         let word = self.registry.words.get(self.id.slot).ok_or(Error::Died)?;
         let counted = word.update(|status| {
             let meant = status.generation == self.id.generation && states.contains(&status.state);
             if meant { count(status) } else { None }
         });
         match counted {
-            // SAFETY: it is counted now, so the record stays until that is taken back.
-            Ok(_) => Ok(unsafe { self.extension.as_ref() }),
+            Ok(_) => Ok(()),
             Err(status) => Err(self.refusal(status, states)),
         }
     }
@@ -148,8 +152,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     }
 
     fn guard(&self, may_end: bool) -> Result<Guard<'r, M, R, N>, Error> {
-        let extension = self.count(&[State::Live], Status::held)?;
-        Ok(Guard { registry: self.registry, slot: self.id.slot, extension, may_end })
+        self.count(&[State::Live], Status::held)?;
+        Ok(Guard { registry: self.registry, slot: self.id.slot, extension: self.extension, may_end })
     }
 }
 
@@ -173,15 +177,27 @@ impl<M: Memory, R: RawMutex, const N: usize> fmt::Debug for Weak<'_, M, R, N> {
 pub struct Guard<'r, M: Memory, R: RawMutex, const N: usize> {
     registry: &'r Registry<M, R, N>,
     slot: usize,
-    extension: &'r Extension<M, R, N>,
+    extension: NonNull<Extension<M, R, N>>,
     may_end: bool,
+}
+
+// SAFETY: a guard is counted like a handle, and through it nothing is written but what a lock guards.
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Send
+    for Guard<'_, M, R, N>
+{
+}
+// SAFETY: as above.
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Sync
+    for Guard<'_, M, R, N>
+{
 }
 
 impl<M: Memory, R: RawMutex, const N: usize> Deref for Guard<'_, M, R, N> {
     type Target = Extension<M, R, N>;
 
     fn deref(&self) -> &Self::Target {
-        self.extension
+        // SAFETY: the guard is counted, so the record stays while `self` does.
+        unsafe { self.extension.as_ref() }
     }
 }
 

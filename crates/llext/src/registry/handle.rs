@@ -49,12 +49,12 @@ pub struct Handle<'r, M: Memory, R: RawMutex, const N: usize> {
 }
 
 // SAFETY: a handle is a counted reference to a record that is not written while it is live.
-unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Send
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Send
     for Handle<'_, M, R, N>
 {
 }
 // SAFETY: as above; through a shared handle nothing is written but what a lock guards.
-unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Sync, const N: usize> Sync
+unsafe impl<M: Memory<Block: Send + Sync> + Send, R: RawMutex + Send + Sync, const N: usize> Sync
     for Handle<'_, M, R, N>
 {
 }

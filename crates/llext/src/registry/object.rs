@@ -51,7 +51,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     }
 
     /// Ties an object of the host's to the extension without keeping it: when that goes, `revoke` is called with
-    /// `argument` first. It stops the object, and when it returns nothing of the host's calls the extension any more.
+    /// `argument` first. It stops the object, and when it returns nothing of the host's calls the extension any more. That
+    /// can be at any time from now on: start the object while a handle or a guard keeps the extension.
     ///
     /// # Errors
     /// As for [`Weak::own`].
@@ -76,11 +77,13 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Weak<'r, M, R, N> {
     }
 
     fn tie(&self, name: &'static str, revoke: Option<Revoke>) -> Result<Object<'r, M, R, N>, Error> {
-        let extension = self.count(&[State::Initialising, State::Live], Status::held)?;
-        let number = extension.context().own(name, revoke);
+        self.count(&[State::Initialising, State::Live], Status::held)?;
+        // SAFETY: it is counted now, so the record stays until that is taken back.
+        let number = unsafe { self.extension().as_ref() }.context().own(name, revoke);
         let keeps = revoke.is_none() && number.is_ok();
-        if !keeps {
-            self.registry().let_go(self.id().slot, true);
+        if !keeps && self.registry().let_go(self.id().slot, true) {
+            // Everybody else has left meanwhile: it is gone, and what was just tied is revoked.
+            return Err(Error::Died);
         }
         Ok(Object { registry: self.registry(), id: self.id(), number: number?, name, keeps })
     }
@@ -142,7 +145,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Object<'_, M, R, N> {
         self.name
     }
 
-    /// Unties the object; false when it was revoked already.
+    /// Unties the object; false when its revocation has begun, which may be running still.
     ///
     /// ```
     /// # use llext::{Error, Weak, NoopRawMutex, Pool};

@@ -9,6 +9,7 @@ mod calls_later;
 #[path = "../common/mod.rs"]
 mod common;
 mod dependencies;
+mod endings;
 mod faults;
 mod graphs;
 mod groups;

@@ -1,0 +1,156 @@
+//! How extensions go when others interfere: none is stuck, none is mistaken for another.
+
+use crate::common::compile;
+use llext::lock::StdRawMutex;
+use llext::memory::Linux;
+use llext::{Error, ExtensionPanic, Leaving, Registry};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+type Apps = Registry<Linux, StdRawMutex, 4>;
+type Probe = extern "C" fn() -> i32;
+
+extern "C" fn nothing() {}
+llext::exports! { static HOST; fn nothing(); }
+
+fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<llext::Handle<'r, Linux, StdRawMutex, 4>, Error> {
+    // SAFETY: the sources of these tests are in these tests.
+    unsafe { apps.loader(&HOST).load("app", bytes) }
+}
+
+/// A load of other bytes once got the live extension, when that was about to go as the load began, and stayed after all.
+#[test]
+fn other_bytes_never_get_what_stays_after_all() {
+    let one = compile("endings_one", "int probe(void) { return 1; }", &["-O1"]);
+    let two = compile("endings_two", "int probe(void) { return 2; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    let live = load(&apps, &one).unwrap();
+    let guard = live.downgrade().enter().unwrap();
+    let (done, wrong) = (AtomicBool::new(false), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(1) && wrong.load(Ordering::Relaxed) == 0 {
+                match load(&apps, &two) {
+                    Ok(_) => wrong.store(1, Ordering::Relaxed),
+                    Err(Error::Exists { .. } | Error::Busy { .. }) => {}
+                    Err(other) => panic!("{other}"),
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let mut live = Some(live);
+        while !done.load(Ordering::Relaxed) {
+            let refused = live.take().unwrap().unload_within(Duration::ZERO).unwrap_err();
+            live = Some(refused.handle);
+        }
+    });
+    drop(guard);
+    assert_eq!(wrong.load(Ordering::Relaxed), 0, "a load of other bytes got the live extension");
+}
+
+fn fail(_: &Leaving) {
+    panic!("the hook fails")
+}
+
+fn fail_to_revoke(_: usize) {
+    panic!("the revocation fails")
+}
+
+#[test]
+fn what_the_host_cannot_do_keeps_nothing() {
+    let one = compile("endings_hook", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    // SAFETY: as in `load`.
+    let live = unsafe { apps.loader(&HOST).on_leaving(fail).load("app", &one[..]) }.unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(live))).is_err());
+    let live = load(&apps, &one).unwrap();
+    let timer = live.own_revocable("timer", fail_to_revoke, 0).unwrap();
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(live))).is_err());
+    assert!(!timer.release());
+    assert_eq!(load(&apps, &one).unwrap().unload().ok(), Some(0));
+}
+
+static REVOKED: AtomicU32 = AtomicU32::new(0);
+
+fn revoke(_: usize) {
+    REVOKED.fetch_add(1, Ordering::Relaxed);
+}
+
+#[test]
+fn a_registry_that_goes_takes_away_what_waits_for_reap() {
+    let one = compile("endings_registry", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    let live = load(&apps, &one).unwrap();
+    std::mem::forget(live.own_revocable("timer", revoke, 0).unwrap());
+    let guard = live.downgrade().try_enter().unwrap();
+    drop(live);
+    drop(guard);
+    assert!(matches!(load(&apps, &one), Err(Error::Busy { .. })));
+    drop(apps);
+    assert_eq!(REVOKED.load(Ordering::Relaxed), 1);
+}
+
+static ORDER: Mutex<Vec<usize>> = Mutex::new(Vec::new());
+
+fn note(number: usize) {
+    ORDER.lock().unwrap().push(number);
+}
+
+#[test]
+fn objects_are_revoked_last_one_first_also_after_a_release() {
+    let one = compile("endings_order", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    let live = load(&apps, &one).unwrap();
+    let first = live.own_revocable("first", note, 1).unwrap();
+    let _others = [live.own_revocable("second", note, 2), live.own_revocable("third", note, 3)];
+    assert!(first.release());
+    drop(live);
+    assert_eq!(*ORDER.lock().unwrap(), [3, 2]);
+}
+
+/// Somebody else may load what is needed between the question whether it is there and the callback's own load.
+#[test]
+fn what_somebody_else_has_just_loaded_is_there() {
+    let note = "asm(\".pushsection .note.llext,\\\"a\\\",@note; .balign 4; .long 6, 2, 2; .asciz \\\"llext\\\"; .balign 4;
+        .asciz \\\"b\\\"; .balign 4; .popsection\");"
+        .replace('\n', " ");
+    let user = compile("endings_user", &note, &["-O1"]);
+    let needed = compile("endings_needed", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    let mut other = None;
+    // SAFETY: as in `load`.
+    let user = unsafe {
+        apps.loader(&HOST)
+            .on_needed(&mut |need| {
+                other = Some(apps.loader(&HOST).load("b", &needed[..])?);
+                need.loader(&HOST).load(need.name(), &needed[..])
+            })
+            .load("app", &user[..])
+            .unwrap()
+    };
+    assert_eq!(user.dependencies().next(), other.as_ref().map(|other| other.name()));
+}
+
+fn lost(_: &ExtensionPanic<'_>) -> ! {
+    std::process::exit(3)
+}
+
+/// An indirect function's resolver runs before everything else, and may register a destructor already.
+#[test]
+fn a_resolver_may_use_what_the_run_time_provides() {
+    let source = "extern int atexit(void (*)(void)); static int ended; static void end(void) { ended++; }
+        static int real(void) { return 7; }
+        static void *choose(void) { atexit(end); return (void *)real; }
+        __attribute__((visibility(\"hidden\"))) int chosen(void) __attribute__((ifunc(\"choose\")));
+        int probe(void) { return chosen(); }";
+    let bytes = compile("endings_resolver", source, &["-O1", "-shared", "-nostdlib"]);
+    let apps = Apps::new(Linux::new());
+    // SAFETY: as in `load`; `probe` has this type.
+    let live = unsafe { apps.loader(&HOST).on_panic(lost).load("app", &bytes[..]) }.unwrap();
+    // SAFETY: as above.
+    assert_eq!(unsafe { live.symbol::<Probe>("probe") }.unwrap().call(()), 7);
+    assert_eq!(live.unload().ok(), Some(0));
+}
