@@ -27,6 +27,21 @@ impl<'a> Pool<'a> {
         Self { code: Arena::new(code), data: Some(Arena::new(data)) }
     }
 
+    /// Like [`Pool::new`], for a processor that sees the same memory at two addresses, and fetches instructions `offset`
+    /// bytes above where `code` is written (below, if it is negative): an execution alias.
+    ///
+    /// # Safety
+    /// Every byte of `code` can also be read and run at its address plus `offset`, and nothing else lies there.
+    pub unsafe fn aliased(
+        code: &'a mut [MaybeUninit<u8>],
+        data: &'a mut [MaybeUninit<u8>],
+        offset: isize,
+    ) -> Self {
+        let mut pool = Self::new(code, data);
+        pool.code.alias = offset;
+        pool
+    }
+
     /// Everything goes to one slice.
     pub fn unified(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         Self { code: Arena::new(memory), data: None }
@@ -62,8 +77,8 @@ unsafe impl<'a> Memory for Pool<'a> {
 
     fn reach(&self) -> Window {
         let data = self.data.as_ref().unwrap_or(&self.code);
-        let low = self.code.low.min(data.low);
-        Window { low: low as u64, high: self.code.high.max(data.high) as u64 }
+        let (code, data) = (self.code.runs(), data.runs());
+        Window { low: code.low.min(data.low), high: code.high.max(data.high) }
     }
 
     fn reserve(&mut self, request: &Request) -> Result<PoolBlock<'a>, MemoryError> {
@@ -121,8 +136,8 @@ impl PoolBlock<'_> {
     fn in_place(&self, window: &Window) -> bool {
         let (mut low, mut high) = (u64::MAX, 0);
         for piece in self.pieces.iter().filter(|piece| piece.size != 0) {
-            low = low.min(piece.address() as u64);
-            high = high.max(piece.address() as u64 + piece.size as u64);
+            low = low.min(piece.runs_at() as u64);
+            high = high.max(piece.runs_at() as u64 + piece.size as u64);
         }
         low >= high || (window.holds(low, high - low) && high - low <= SPREAD)
     }
@@ -141,8 +156,8 @@ impl PoolBlock<'_> {
     }
 }
 
-// SAFETY: the pieces are this block's alone and run where they are written; `working` gives them out
-// between `commit`, which initialises them, and `seal`, which synchronises what runs.
+// SAFETY: the pieces are this block's alone and run where they are written or, as whoever made the pool
+// vouched, at their alias; `working` gives them out between `commit`, which initialises them, and `seal`, which synchronises what runs.
 unsafe impl Block for PoolBlock<'_> {
     fn commit(&mut self) -> Result<(), MemoryError> {
         self.stage.expect(Stage::Reserved, "commit")?;
@@ -155,7 +170,7 @@ unsafe impl Block for PoolBlock<'_> {
     }
 
     fn addresses(&self) -> [usize; 4] {
-        self.pieces.map(|piece| piece.address())
+        self.pieces.map(Piece::runs_at)
     }
 
     fn working(&mut self) -> [&mut [u8]; 4] {
@@ -181,8 +196,14 @@ unsafe impl Block for PoolBlock<'_> {
         self.stage = Stage::Sealed;
         image.iter().for_each(|segment| self.show(segment));
         let code = self.pieces[Part::Code as usize];
-        // SAFETY: the piece is this block's, and readable.
-        unsafe { synchronize(code.address(), code.used) };
+        // SAFETY: the piece is this block's, and readable at both addresses: what was written leaves the
+        // data cache at the one, and is fetched anew at the other.
+        unsafe {
+            synchronize(code.address(), code.used);
+            if code.alias != 0 {
+                synchronize(code.runs_at(), code.used);
+            }
+        }
         Ok(())
     }
 
@@ -246,13 +267,21 @@ struct Piece {
     /// What is left of it after trimming.
     used: usize,
     align: usize,
+    /// How far above its place it is run.
+    alias: isize,
 }
 
 impl Piece {
-    const EMPTY: Self = Self { start: NonNull::dangling(), size: 0, used: 0, align: 1 };
+    const EMPTY: Self = Self { start: NonNull::dangling(), size: 0, used: 0, align: 1, alias: 0 };
 
+    /// Where it is written.
     fn address(self) -> usize {
         self.start.as_ptr().addr()
+    }
+
+    /// Where it is run.
+    fn runs_at(self) -> usize {
+        self.address().wrapping_add_signed(self.alias)
     }
 
     /// # Safety
@@ -276,6 +305,8 @@ struct Arena<'a> {
     low: usize,
     high: usize,
     in_use: usize,
+    /// How far above its place code is run.
+    alias: isize,
 }
 
 impl<'a> Arena<'a> {
@@ -283,7 +314,13 @@ impl<'a> Arena<'a> {
         let range = memory.as_ptr_range();
         let mut free = Tlsf::new();
         let _ = free.insert_free_block(memory);
-        Self { free, low: range.start.addr(), high: range.end.addr(), in_use: 0 }
+        Self { free, low: range.start.addr(), high: range.end.addr(), in_use: 0, alias: 0 }
+    }
+
+    /// The addresses at which its bytes are run.
+    fn runs(&self) -> Window {
+        let [low, high] = [self.low, self.high].map(|end| end.wrapping_add_signed(self.alias) as u64);
+        Window { low, high }
     }
 
     fn allocate(&mut self, size: usize, align: usize) -> Option<Piece> {
@@ -293,7 +330,7 @@ impl<'a> Arena<'a> {
         let layout = Layout::from_size_align(size, align).ok()?;
         let start = self.free.allocate(layout).or_else(|| self.allocate_tight(layout))?;
         self.in_use += size;
-        Some(Piece { start, size, used: size, align })
+        Some(Piece { start, size, used: size, align, alias: self.alias })
     }
 
     /// Finds a place in a piece that is hardly larger.

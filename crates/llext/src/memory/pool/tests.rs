@@ -37,6 +37,32 @@ fn code_and_data_go_to_their_slices() {
 }
 
 #[test]
+fn code_of_an_aliased_pool_runs_elsewhere() {
+    let (mut code, mut data) = (memory(4096), memory(4096));
+    let (code_at, data_at) = (bounds(&code), bounds(&data));
+    for offset in [1 << 20, -4096] {
+        let moved = |address: u64| address.wrapping_add_signed(offset as i64);
+        let alias = (moved(code_at.0), moved(code_at.1));
+        // SAFETY: nothing of this pool is run.
+        let mut pool = unsafe { Pool::aliased(&mut code, &mut data, offset) };
+        let reach = pool.reach();
+        assert_eq!((reach.low, reach.high), (alias.0.min(data_at.0), alias.1.max(data_at.1)));
+        let mut block = pool.reserve(&request([0, 100, 200, 300], [1, 16, 8, 64])).unwrap();
+        block.commit().unwrap();
+        let written = block.working().map(|part| part.as_ptr().addr());
+        let [_, runs, constants, data] = block.addresses();
+        assert!(inside(code_at, written[1], 100) && inside(alias, runs, 100));
+        assert_eq!(runs, written[1].wrapping_add_signed(offset));
+        assert_eq!([constants, data], written[2..]);
+        pool.release(block);
+        let window = Window { low: code_at.0, high: code_at.1 };
+        let only_code = Request { window, ..request([0, 100, 0, 0], [16; 4]) };
+        assert!(matches!(pool.reserve(&only_code), Err(MemoryError::OutOfReach { .. })));
+        assert_eq!(pool.in_use(), 0);
+    }
+}
+
+#[test]
 fn bytes_are_reachable_only_while_a_draft() {
     let mut memory = memory(8192);
     let mut pool = Pool::unified(&mut memory);
