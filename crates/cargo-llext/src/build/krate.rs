@@ -56,7 +56,7 @@ impl Crate {
     pub(crate) fn compile(&self, terminal: &Terminal) -> Result<Vec<Object>, Error> {
         let archive = self.cargo_rustc(terminal)?;
         let bytes = std::fs::read(&archive).map_err(Error::unreadable(&archive))?;
-        objects::from_archive(&archive, &bytes)
+        Ok(objects::on_demand(objects::from_archive(&archive, &bytes)?))
     }
 
     fn cargo_rustc(&self, terminal: &Terminal) -> Result<PathBuf, Error> {

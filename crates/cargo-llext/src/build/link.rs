@@ -45,7 +45,7 @@ fn write_inputs(objects: &[Object], scratch: &Path) -> Result<PathBuf, Error> {
     for (index, object) in objects.iter().enumerate() {
         let path = match &object.contents {
             Contents::Library(path) => path.clone(),
-            Contents::Whole(bytes) => {
+            Contents::Whole(bytes) | Contents::OnDemand(bytes) => {
                 let path = scratch.join(format!("{index}.o"));
                 std::fs::write(&path, bytes).map_err(Error::unwritable(&path))?;
                 path
@@ -53,7 +53,10 @@ fn write_inputs(objects: &[Object], scratch: &Path) -> Result<PathBuf, Error> {
         };
         let escaped = path.display().to_string().replace('\\', "\\\\").replace('"', "\\\"");
         // Writing to a String cannot fail.
-        let _ = writeln!(names, "\"{escaped}\"");
+        let _ = match object.contents {
+            Contents::OnDemand(_) => writeln!(names, "--start-lib \"{escaped}\" --end-lib"),
+            _ => writeln!(names, "\"{escaped}\""),
+        };
     }
     let inputs = scratch.join("inputs");
     std::fs::write(&inputs, names).map_err(Error::unwritable(&inputs))?;

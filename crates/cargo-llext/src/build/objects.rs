@@ -18,6 +18,8 @@ pub(crate) struct Object {
 pub(crate) enum Contents {
     /// An object, to be linked whole.
     Whole(Vec<u8>),
+    /// An object, to be linked if something needs it.
+    OnDemand(Vec<u8>),
     /// An archive, of which only what is needed is linked.
     Library(PathBuf),
 }
@@ -29,6 +31,14 @@ impl Object {
 
     pub(crate) fn library(path: PathBuf) -> Self {
         Self { name: path.display().to_string(), contents: Contents::Library(path) }
+    }
+
+    fn lazy(self) -> Self {
+        let contents = match self.contents {
+            Contents::Whole(bytes) => Contents::OnDemand(bytes),
+            other => other,
+        };
+        Self { contents, ..self }
     }
 }
 
@@ -48,6 +58,31 @@ pub(crate) fn from_archive(path: &Path, bytes: &[u8]) -> Result<Vec<Object>, Err
         }
     }
     Ok(objects)
+}
+
+/// Has every object linked on demand only, but those in which a run time finds something by itself. The linker would drop
+/// what nothing needs anyway, but first it compares flags: among what comes with Rust are objects in C that claim another
+/// float ABI than all others.
+pub(crate) fn on_demand(objects: Vec<Object>) -> Vec<Object> {
+    let wanted: Vec<bool> = objects.iter().map(is_found_by_itself).collect();
+    if !wanted.contains(&true) {
+        return objects;
+    }
+    objects
+        .into_iter()
+        .zip(wanted)
+        .map(|(object, wanted)| if wanted { object } else { object.lazy() })
+        .collect()
+}
+
+/// An object that cannot be read counts: it is reported when it is marked.
+fn is_found_by_itself(object: &Object) -> bool {
+    let Contents::Whole(bytes) = &object.contents else { return true };
+    let found = match FileKind::parse(&**bytes) {
+        Ok(FileKind::Elf32) => sections_to_keep::<elf::FileHeader32<Endianness>>(bytes),
+        _ => sections_to_keep::<elf::FileHeader64<Endianness>>(bytes),
+    };
+    found.map_or(true, |(places, _)| !places.is_empty())
 }
 
 /// Sets SHF_GNU_RETAIN on the sections a run time finds by itself: exports, constructors, notes, and sections whose
@@ -126,6 +161,25 @@ mod tests {
     #[test]
     fn c_names_are_those_of_start_and_stop_symbols() {
         assert!(is_c_name(b"my_section2") && !is_c_name(b".text") && !is_c_name(b"2a") && !is_c_name(b""));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_to_the_linker() {
+        let objects = on_demand(vec![Object::new("a.o".into(), b"hello".to_vec())]);
+        assert!(matches!(&objects[..], [Object { contents: Contents::Whole(_), .. }]));
+    }
+
+    /// A header for 64 bits and nothing else.
+    #[test]
+    fn an_object_without_anything_is_linked_on_demand() {
+        let mut empty = b"\x7fELF\x02\x01\x01".to_vec();
+        empty.resize(64, 0);
+        let others = || Object::new("b.o".into(), b"hello".to_vec());
+        let objects = on_demand(vec![Object::new("a.o".into(), empty.clone()), others()]);
+        let kinds = objects.iter().map(|object| matches!(object.contents, Contents::OnDemand(_)));
+        assert_eq!(kinds.collect::<Vec<_>>(), [true, false]);
+        let alone = on_demand(vec![Object::new("a.o".into(), empty)]);
+        assert!(matches!(&alone[..], [Object { contents: Contents::Whole(_), .. }]));
     }
 
     #[test]
