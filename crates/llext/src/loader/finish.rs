@@ -32,7 +32,16 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Ends the load: what was checked is sealed, runs, and is published.
+    #[inline(never)]
     pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
+        let record = self.seal()?;
+        self.free_scratch();
+        self.initialise(record)
+    }
+
+    /// Protects the image, whose code may run from here on, and leaves the extension's record in it.
+    #[inline(never)]
+    fn seal(&mut self) -> Result<NonNull<Extension<M, R, N>>, Error> {
         let exports = self.build_exports()?;
         let lifecycle = self.find_functions(&exports)?;
         let soname = self.soname();
@@ -66,8 +75,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         };
         // SAFETY: as above.
         unsafe { record.write(extension) };
-        self.free_scratch();
-        self.initialise(record)
+        Ok(record)
     }
 
     /// Runs what must run before the image is as it will stay: resolvers, whose results lie where RELRO protects.
@@ -83,6 +91,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Runs the constructors and publishes the extension, or takes it away again.
+    #[inline(never)]
     fn initialise(&mut self, record: NonNull<Extension<M, R, N>>) -> Result<Handle<'r, M, R, N>, Error> {
         let busy = Error::Busy { name: Name::new(self.name.as_bytes()) };
         let id = self.claim.take().ok_or(busy)?;
@@ -96,6 +105,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Checks the exports and builds the index over them.
+    #[inline(never)]
     fn build_exports(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
         if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
@@ -132,7 +142,6 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         Ok(ExportView::Table { entries: (entries, count), buckets })
     }
 
-    /// Exported indirect functions are resolved when they are looked up: their resolvers must lie in the code.
     /// The tables that exports are looked up in must lie before all that is written while the extension lives; how far
     /// that is from the start.
     fn check_constant(&mut self, dynamic: &Dynamic) -> Result<usize, Error> {
@@ -151,6 +160,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         Ok(constant.len())
     }
 
+    /// Exported indirect functions are resolved when they are looked up: their resolvers must lie in the code.
+    #[inline(never)]
     fn check_indirect(&mut self, dynamic: &Dynamic) -> Result<(), Error> {
         let bias = self.shared.bias;
         let count = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len();
@@ -164,6 +175,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Makes a table of the file's global symbols: entries at `entries`, their names at `names`, in the constants.
+    #[inline(never)]
     fn make_entries(&mut self, entries: usize, names: usize) -> Result<(), Error> {
         let view = self.file.view()?;
         let values = self.values.table::<Word>();
@@ -229,6 +241,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         (offset < self.layout.size(part) as Word).then_some(offset)
     }
 
+    #[inline(never)]
     fn index_entries(&mut self, entries: usize, buckets_at: usize) -> Result<(), Error> {
         let count = self.tables.entries as usize;
         let constants = self.image()?.part(Part::Constants);
@@ -256,6 +269,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Finds constructors and destructors, each of which must lie in the extension's code.
+    #[inline(never)]
     fn find_functions(&mut self, exports: &ExportView) -> Result<Lifecycle, Error> {
         let mut lifecycle = Lifecycle::default();
         for (name, hook) in [("llext_init", &mut lifecycle.start), ("llext_fini", &mut lifecycle.stop)] {

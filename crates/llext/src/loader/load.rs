@@ -10,7 +10,7 @@ use crate::lifecycle;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::{ARCH, Native};
-use crate::registry::{Handle, Id, Registry};
+use crate::registry::{Claim, Handle, Id, Registry};
 use crate::source::{ReadError, Source};
 use core::task::Poll;
 use llext_link::addr::Part;
@@ -88,12 +88,17 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, R, N, S> {
-    fn begin(
+    pub(super) fn begin(
         registry: &'r Registry<M, R, N>,
         mut options: Options<'r, 'l, M, R, N>,
         source: S,
         name: &'l str,
+        claim: Claim<'r, M, R, N>,
     ) -> Self {
+        let (claim, live) = match claim {
+            Claim::New(id) => (Some(id), None),
+            Claim::Live(handle) => (None, Some(handle)),
+        };
         let scratch = Scratch::new(&registry.memory, options.scratch.take());
         let file = File {
             source,
@@ -111,8 +116,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             registry,
             options,
             name,
-            claim: None,
-            live: None,
+            claim,
+            live,
             stage: Stage::Begin,
             file,
             scratch,
@@ -133,29 +138,6 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             relocatable: relocatable::Progress::default(),
             shared: shared::Progress::default(),
         }
-    }
-
-    pub(super) fn of_live(
-        registry: &'r Registry<M, R, N>,
-        options: Options<'r, 'l, M, R, N>,
-        source: S,
-        handle: Handle<'r, M, R, N>,
-    ) -> Self {
-        let mut load = Self::begin(registry, options, source, "");
-        load.live = Some(handle);
-        load
-    }
-
-    pub(super) fn new(
-        registry: &'r Registry<M, R, N>,
-        options: Options<'r, 'l, M, R, N>,
-        source: S,
-        name: &'l str,
-        id: Id,
-    ) -> Self {
-        let mut load = Self::begin(registry, options, source, name);
-        load.claim = Some(id);
-        load
     }
 
     /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied are one unit
@@ -206,6 +188,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     }
 
     /// The story of a load. Each stage leaves more that is fixed:
+    #[inline(never)]
     fn advance(&mut self, budget: &mut u32) -> Result<Option<Handle<'r, M, R, N>>, Error> {
         if let Some(handle) = self.live.take() {
             self.stage = Stage::Done;
@@ -229,6 +212,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         Ok(None)
     }
 
+    #[inline(never)]
     fn read_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let file = &mut self.file;
@@ -245,6 +229,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     }
 
     /// Counts that did not fit the header are in section header 0.
+    #[inline(never)]
     fn complete_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget = budget.saturating_sub(1);
         let mut header = self.file.header()?;

@@ -18,7 +18,7 @@ pub use needed::{LoadNeeded, MAX_DEPTH, Need};
 use crate::error::Error;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
-use crate::registry::{Claim, Handle, Registry, Wanted};
+use crate::registry::{Handle, Registry, Wanted};
 use crate::source::Source;
 use core::task::Poll;
 use options::{Listener, Options};
@@ -70,7 +70,12 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// ```
     pub unsafe fn load<S: Source>(self, name: &'l str, source: S) -> Result<Handle<'r, M, R, N>, Error> {
         // SAFETY: the caller vouches for the extension.
-        let mut load = unsafe { self.start(name, source)? };
+        let mut started = unsafe { self.start(name, source) };
+        // Where it lies it stays: a load is large, and so is a second one on the stack.
+        let load = match &mut started {
+            Ok(load) => load,
+            Err(error) => return Err(*error),
+        };
         loop {
             if let Poll::Ready(result) = load.step(u32::MAX) {
                 return result;
@@ -150,9 +155,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
             same_name_is_enough: self.options.same_name_is_enough,
             patience: self.options.patience,
         };
-        match self.registry.claim(&wanted)? {
-            Claim::Live(handle) => Ok(Load::of_live(self.registry, self.options, source, handle)),
-            Claim::New(id) => Ok(Load::new(self.registry, self.options, source, name, id)),
-        }
+        let claim = self.registry.claim(&wanted)?;
+        Ok(Load::begin(self.registry, self.options, source, name, claim))
     }
 }

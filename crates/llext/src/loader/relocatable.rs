@@ -56,6 +56,7 @@ pub(super) struct Progress {
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    #[inline(never)]
     pub(super) fn advance_relocatable(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
         Ok(Whole::Relocatable(match stage {
             Stage::Sections => self.scan_sections(budget)?,
@@ -74,6 +75,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }))
     }
 
+    #[inline(never)]
     fn scan_sections(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let header = self.file.header()?;
         if self.file.sections().is_empty() {
@@ -100,6 +102,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// What does not fit one batch is not looked at: compilers need some fifty bytes.
+    #[inline(never)]
     fn check_attributes(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         if !ARCH.attributes.is_empty() {
@@ -113,6 +116,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// Reads one table after the other, then gives the sections the roles they have by name.
+    #[inline(never)]
     fn read_tables(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let file = &mut self.file;
@@ -139,6 +143,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// Reads the next section of notes. Nothing else of it is used, so it is not loaded.
+    #[inline(never)]
     fn read_notes(&mut self, from: u32, budget: &mut u32) -> Result<Stage, Error> {
         let mut sections = (from..).zip(self.file.sections().iter().skip(from as usize));
         let found = sections.find(|(_, section)| section.role() == Role::Note);
@@ -167,6 +172,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Notes(index + 1))
     }
 
+    #[inline(never)]
     fn resolve_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let view = self.file.view()?;
         let Options { host, allowed, providers, missing, .. } = &mut self.options;
@@ -209,6 +215,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(None)
     }
 
+    #[inline(never)]
     fn count_needs(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(Stage::Reserve) };
         let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
@@ -228,6 +235,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Count(next))
     }
 
+    #[inline(never)]
     fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let reach = self.registry.memory.with(|memory| memory.reach());
@@ -253,6 +261,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Copy(Cursor::default()))
     }
 
+    #[inline(never)]
     fn copy_sections(&mut self, mut at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         while let Some(section) = self.file.sections().get(at.table as usize).copied() {
             if section.is_loaded() && section.role() != Role::Bss && at.record < section.size() {
@@ -271,6 +280,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Assign)
     }
 
+    #[inline(never)]
     fn assign_symbols(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let view = self.file.view()?;
         let done = self.assign.step(&view, self.values.table_mut(), &self.addresses, *budget)?;
@@ -279,6 +289,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// Applies the next batch; where to go on, or `None` when all are applied.
+    #[inline(never)]
     fn relocate(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
         let Some((table, extent, next)) = self.next_batch(at, budget)? else {
             let (code, constants) = (self.layout.stubs, self.layout.got);

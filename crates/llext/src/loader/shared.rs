@@ -63,6 +63,7 @@ pub(super) struct Progress {
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    #[inline(never)]
     pub(super) fn advance_shared(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
         Ok(Whole::Shared(match stage {
             Stage::Segments => self.read_segments(budget)?,
@@ -81,6 +82,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }))
     }
 
+    #[inline(never)]
     fn read_segments(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let header = self.file.header()?;
@@ -93,6 +95,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::NamesHeader)
     }
 
+    #[inline(never)]
     fn find_names(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget = budget.saturating_sub(1);
         let header = self.file.header()?;
@@ -103,6 +106,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Names)
     }
 
+    #[inline(never)]
     fn read_names(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget = budget.saturating_sub(1);
         let (file, names) = (&mut self.file, self.shared.names);
@@ -114,6 +118,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Exports)
     }
 
+    #[inline(never)]
     fn find_exports(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let header = self.file.header()?;
         let file = &mut self.file;
@@ -134,6 +139,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(if done { Stage::Reserve } else { Stage::Exports })
     }
 
+    #[inline(never)]
     fn reserve_span(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let span = self.shared.span;
@@ -151,6 +157,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Copy(Cursor::default()))
     }
 
+    #[inline(never)]
     fn copy_segments(&mut self, mut at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         let Progress { span, .. } = self.shared;
         while let Some(segment) = self.segments.table::<Segment>().get(at.table as usize).copied() {
@@ -170,6 +177,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Dynamic)
     }
 
+    #[inline(never)]
     fn read_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let span = self.shared.span;
@@ -201,6 +209,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.shared.dynamic.ok_or(LinkError::MissingTable { what: "dynamic section" }.into())
     }
 
+    #[inline(never)]
     fn resolve_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let dynamic = self.dynamic()?;
         let image: &[u8] = self.image.as_mut().map_or(&[], |image| image.part(Part::Image));
@@ -224,6 +233,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Assign)
     }
 
+    #[inline(never)]
     fn assign_dynamic(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let dynamic = self.dynamic()?;
         let Progress { span, bias, .. } = self.shared;
@@ -237,6 +247,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     /// Applies the next batch; where to go on, or `None` when all are applied.
+    #[inline(never)]
     fn relocate_image(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
         let dynamic = self.dynamic()?;
         let Progress { span, bias, .. } = self.shared;
