@@ -12,30 +12,80 @@ use crate::setup::bare::{self, Compiler};
 
 mod tables;
 
-/// A board: `boards/NAME` holds its firmware, `extension.c` and the crate `extension`.
+/// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.
 pub(crate) struct Board {
     pub(crate) name: &'static str,
+    pub(crate) target: &'static str,
     /// The file of relocations of its processor, in `llext-link/src/arch`.
     arch: &'static str,
-    target: &'static str,
     c_compiler: &'static [&'static str],
     emulator: &'static [&'static str],
 }
 
-pub(crate) const BOARDS: &[Board] = &[Board {
-    name: "mps2-an385",
-    arch: "arm",
-    target: "thumbv7m-none-eabi",
-    c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb", "-O2"],
-    emulator: &["qemu-system-arm", "-M", "mps2-an385"],
-}];
+pub(crate) const BOARDS: &[Board] = &[
+    Board {
+        name: "aarch64-virt",
+        target: "aarch64-unknown-none",
+        arch: "aarch64",
+        c_compiler: &["aarch64-linux-gnu-gcc"],
+        emulator: &["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-nic", "none"],
+    },
+    Board {
+        name: "microbit",
+        target: "thumbv6m-none-eabi",
+        arch: "arm",
+        c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m0", "-mthumb"],
+        emulator: &["qemu-system-arm", "-M", "microbit"],
+    },
+    Board {
+        name: "mps2-an385",
+        target: "thumbv7m-none-eabi",
+        arch: "arm",
+        c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
+        emulator: &["qemu-system-arm", "-M", "mps2-an385"],
+    },
+    Board {
+        name: "mps2-an505",
+        target: "thumbv8m.main-none-eabihf",
+        arch: "arm",
+        c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m33", "-mthumb", "-mfloat-abi=hard"],
+        emulator: &["qemu-system-arm", "-M", "mps2-an505"],
+    },
+    Board {
+        name: "riscv32-virt",
+        target: "riscv32imac-unknown-none-elf",
+        arch: "riscv",
+        c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv32imac", "-mabi=ilp32"],
+        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+    },
+    Board {
+        name: "riscv32-virt",
+        target: "riscv32imc-unknown-none-elf",
+        arch: "riscv",
+        c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32"],
+        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+    },
+    Board {
+        name: "riscv64-virt",
+        target: "riscv64gc-unknown-none-elf",
+        arch: "riscv",
+        c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany"],
+        emulator: &["qemu-system-riscv64", "-M", "virt", "-bios", "none"],
+    },
+];
 
 /// A board takes a second or two; one that hangs is ended.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// The board of a name that is known to be one.
-pub(crate) fn find(name: &str) -> &'static Board {
-    BOARDS.iter().find(|board| board.name == name).expect("the command line takes only names of boards")
+/// The firmware that says what it does.
+pub(crate) const DEMO: &[&str] = &["--features=demo"];
+
+/// What the demonstration looks for in the folder that the emulator runs in.
+const GIVEN: &str = "extension.elf";
+
+/// Builds and runs every board of this name. Without a given extension, those in boards/extensions are loaded.
+pub(crate) fn run(name: &str, given: Option<&Path>) -> Result<()> {
+    BOARDS.iter().filter(|board| board.name == name).try_for_each(|board| board.run(given))
 }
 
 impl Board {
@@ -49,48 +99,97 @@ impl Board {
     }
 
     /// Builds and runs it; its own exit status decides.
-    pub(crate) fn run(&self) -> Result<()> {
-        let Some(compiler) = Compiler::find(self.target) else {
-            bail!("there is no Rust for {}", self.target)
-        };
-        let extensions = bare::folder().join(self.name);
-        fs::create_dir_all(&extensions)?;
-        self.build_c(&extensions.join("c.o"))?;
-        self.build_rust(&compiler, &extensions.join("rust.o"))?;
-        let firmware = self.build_firmware(&compiler, &extensions)?;
+    pub(crate) fn run(&self, given: Option<&Path>) -> Result<()> {
+        self.build_extensions()?;
+        let firmware = self.build_firmware(DEMO)?;
         tables::check(&fs::read(&firmware)?, self.arch)?;
-        self.emulate(&firmware)
+        let place = self.output().join(GIVEN);
+        let _ = fs::remove_file(&place);
+        if let Some(file) = given {
+            fs::copy(file, &place)?;
+        }
+        process::run_within(&mut self.emulator(&firmware), LIMIT)
     }
 
-    fn folder(&self) -> PathBuf {
-        project::root().join("boards").join(self.name)
+    /// What the firmware has in it, by each compiler.
+    pub(crate) fn build_extensions(&self) -> Result<()> {
+        fs::create_dir_all(self.output())?;
+        self.build_c(&self.output().join("blink.o"))?;
+        self.build_rust(&self.output().join("mean.o"))
+    }
+
+    /// The firmware with some of its features, linked.
+    pub(crate) fn build_firmware(&self, features: &[&str]) -> Result<PathBuf> {
+        let mut cargo = self.compiler()?.cargo()?;
+        cargo.current_dir(boards().join(self.name)).env("EXTENSIONS", self.output());
+        cargo.args(["build", "--release", "--target", self.target, "--no-default-features"]);
+        process::run(cargo.args(features))?;
+        Ok(bare::folder().join(self.target).join("release").join(self.name))
+    }
+
+    /// The board with this firmware, ready to run.
+    pub(crate) fn emulator(&self, firmware: &Path) -> Command {
+        let mut qemu = Command::new(self.emulator[0]);
+        qemu.args(&self.emulator[1..]).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
+        qemu.arg("-kernel").arg(firmware).current_dir(self.output());
+        qemu
+    }
+
+    fn compiler(&self) -> Result<Compiler> {
+        match Compiler::find(self.target) {
+            Some(compiler) => Ok(compiler),
+            None => bail!("there is no Rust for {}", self.target),
+        }
+    }
+
+    /// Where its extensions go.
+    fn output(&self) -> PathBuf {
+        bare::folder().join(self.target).join("extensions")
     }
 
     fn build_c(&self, object: &Path) -> Result<()> {
         let mut gcc = Command::new(self.c_compiler[0]);
-        gcc.args(&self.c_compiler[1..]).arg("-c").arg(self.folder().join("extension.c"));
-        process::run(gcc.arg("-o").arg(object))
+        gcc.args(&self.c_compiler[1..]).args(["-O2", "-ffreestanding", "-fno-pic", "-c"]);
+        process::run(gcc.arg(boards().join("extensions/blink.c")).arg("-o").arg(object))
     }
 
     /// By the tool, which makes one object of the crate and all it needs.
-    fn build_rust(&self, compiler: &Compiler, object: &Path) -> Result<()> {
+    fn build_rust(&self, object: &Path) -> Result<()> {
         let mut cargo = project::cargo();
         process::run(cargo.args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
-        let mut tool = compiler.serve(Command::new(project::target().join("release/cargo-llext")))?;
+        let tool = Command::new(project::target().join("release/cargo-llext"));
+        let mut tool = self.compiler()?.serve(tool)?;
         tool.args(["llext", "build", "--release", "--target", self.target, "-o"]);
-        process::run(tool.arg(object).arg(self.folder().join("extension")))
+        process::run(tool.arg(object).arg(boards().join("extensions/mean")))
+    }
+}
+
+fn boards() -> PathBuf {
+    project::root().join("boards")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::setup::bare::TARGETS;
+
+    #[test]
+    fn every_folder_is_a_row_and_every_row_a_folder() {
+        let mut folders = Vec::new();
+        for entry in boards().read_dir().unwrap() {
+            let entry = entry.unwrap();
+            if entry.path().join("memory.x").exists() {
+                folders.push(entry.file_name().into_string().unwrap());
+            }
+        }
+        let mut names: Vec<_> = BOARDS.iter().map(|board| board.name.to_owned()).collect();
+        names.dedup();
+        folders.sort();
+        assert_eq!(folders, names);
     }
 
-    fn build_firmware(&self, compiler: &Compiler, extensions: &Path) -> Result<PathBuf> {
-        let mut cargo = compiler.cargo()?;
-        cargo.current_dir(self.folder()).env("EXTENSIONS", extensions);
-        process::run(cargo.args(["build", "--release", "--package=firmware", "--target", self.target]))?;
-        Ok(bare::folder().join(self.target).join("release/firmware"))
-    }
-
-    fn emulate(&self, firmware: &Path) -> Result<()> {
-        let mut qemu = Command::new(self.emulator[0]);
-        qemu.args(&self.emulator[1..]).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
-        process::run_within(qemu.arg("-kernel").arg(firmware), LIMIT)
+    #[test]
+    fn every_target_can_be_set_up() {
+        assert!(BOARDS.iter().all(|board| TARGETS.contains(&board.target)));
     }
 }

@@ -6,9 +6,11 @@ mod oracle;
 mod process;
 mod project;
 mod setup;
+mod size;
 mod test;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -30,7 +32,8 @@ fn command_line() -> Command {
         Arg::new("no-setup").long("no-setup").action(ArgAction::SetTrue).help("Install nothing first");
     let filter = Arg::new("FILTER").default_value("").hide_default_value(true);
     let filter = filter.help("Part of a phase's name, or else of a test's name");
-    let boards: Vec<&str> = board::BOARDS.iter().map(|board| board.name).collect();
+    let mut boards: Vec<&str> = board::BOARDS.iter().map(|board| board.name).collect();
+    boards.dedup();
     let board = Arg::new("NAME").value_parser(boards).required(true).help("The folder in boards/");
     let oracle = Command::new("oracle").about("Compare every architecture's relocations with other linkers'");
     let oracle = oracle
@@ -39,6 +42,10 @@ fn command_line() -> Command {
         .arg(flag("verbose", "Name every type that no file had, and show every difference").short('v'))
         .arg(flag("json", "Print one JSON object"))
         .arg(Arg::new("only").long("only").value_name("TEXT").help("Only cases with TEXT in their names"));
+    let file = clap::value_parser!(PathBuf);
+    let given = Arg::new("extension").long("extension").value_name("FILE").value_parser(file);
+    let given = given.help("Load this file instead, and call its `probe` if it has one");
+    let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one object for programs");
     let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest =
         rest.value_parser(clap::value_parser!(OsString)).help("Given on to the benchmark, such as --json");
@@ -56,7 +63,10 @@ fn command_line() -> Command {
         .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
         .subcommand(models)
         .subcommand(oracle)
-        .subcommand(Command::new("board").about("Build a board's firmware and run it in QEMU").arg(board))
+        .subcommand(
+            Command::new("board").about("Build a board's firmware and run it in QEMU").args([board, given]),
+        )
+        .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
         .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
 }
 
@@ -66,7 +76,10 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         Some(("setup", _)) => setup::setup()?,
         Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
         Some(("models", given)) => return test::models(given.get_flag("long"), text(given, "MODEL")),
-        Some(("board", given)) => board::find(text(given, "NAME")).run()?,
+        Some(("board", given)) => {
+            board::run(text(given, "NAME"), given.get_one::<PathBuf>("extension").map(PathBuf::as_path))?
+        }
+        Some(("size", given)) => size::size(given.get_flag("json"))?,
         Some(("oracle", given)) => return compare(given),
         Some(("bench", given)) => bench(given)?,
         _ => unreachable!("clap requires one of the commands above"),

@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Result, bail};
 
-/// Runs a command, shown, and fails if it does.
+/// Runs a command, shown, and fails if it does. What it prints goes to standard error: results alone go to standard output.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     show(command);
-    run_unseen(command)
+    run_unseen(command.stdout(std::io::stderr()))
 }
 
 /// Like [`run`], but leaves standard output to the command alone.
@@ -31,6 +31,17 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
         Some(status) => check(command, status),
         None => bail!("`{}` was ended after {} s", line(command), limit.as_secs()),
     }
+}
+
+/// What a command prints on standard output, shown but for that; ended after `limit`. It must be little.
+pub(crate) fn output_within(command: &mut Command, limit: Duration) -> Result<String> {
+    show(command);
+    let mut child = spawn(command.stdout(Stdio::piped()))?;
+    let Some(status) = wait_within(&mut child, limit)? else {
+        bail!("`{}` was ended after {} s", line(command), limit.as_secs())
+    };
+    check(command, status)?;
+    Ok(std::io::read_to_string(child.stdout.take().expect("standard output is piped"))?)
 }
 
 /// Runs a command, shown, and gives each line of its standard output to `each` after printing it.
@@ -96,7 +107,7 @@ fn folders() -> Vec<PathBuf> {
 }
 
 fn show(command: &Command) {
-    println!("$ {}", line(command));
+    eprintln!("$ {}", line(command));
 }
 
 fn line(command: &Command) -> String {

@@ -13,7 +13,15 @@ use crate::process::{find, find_newest, output, path_with, run, run_within};
 use crate::project;
 
 /// The targets that tests build for.
-pub(crate) const TARGETS: &[&str] = &["thumbv7m-none-eabi"];
+pub(crate) const TARGETS: &[&str] = &[
+    "thumbv6m-none-eabi",
+    "thumbv7m-none-eabi",
+    "thumbv8m.main-none-eabihf",
+    "riscv32imac-unknown-none-elf",
+    "riscv32imc-unknown-none-elf",
+    "riscv64gc-unknown-none-elf",
+    "aarch64-unknown-none",
+];
 
 /// What else the oracle compiles for where rustup can bring it: the libraries alone, so nothing is built here.
 const ORACLE_TARGETS: &[&str] = &[

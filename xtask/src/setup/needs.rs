@@ -27,7 +27,7 @@ pub(super) enum Package {
 use Package::{Named, Newest};
 
 const C_TESTS: &str = "the extensions in C and C++ are left out";
-const BOARDS: &str = "the boards are left out";
+const BOARDS: &str = "the boards that want it are left out";
 const ORACLE: &str = "what it makes is left out of the oracle";
 
 pub(super) const NEEDS: &[Need] = &[
@@ -90,8 +90,26 @@ pub(super) const NEEDS: &[Need] = &[
     Need { name: "gcc -m32", present: compiles_for_x86_32, packages: &[MULTILIB], without: ORACLE },
     Need {
         name: "qemu-system-arm",
-        present: || find("qemu-system-arm").is_some(),
+        present: || find("qemu-system-arm").is_some() && find("qemu-system-aarch64").is_some(),
         packages: &[Named("qemu-system-arm")],
+        without: BOARDS,
+    },
+    Need {
+        name: "qemu-system-riscv",
+        present: || find("qemu-system-riscv32").is_some() && find("qemu-system-riscv64").is_some(),
+        packages: &[Named("qemu-system-misc"), Named("qemu-system-riscv")],
+        without: BOARDS,
+    },
+    Need {
+        name: "gcc-riscv64-unknown-elf",
+        present: || find("riscv64-unknown-elf-gcc").is_some(),
+        packages: &[Named("gcc-riscv64-unknown-elf")],
+        without: BOARDS,
+    },
+    Need {
+        name: "gcc-aarch64-linux-gnu",
+        present: || find("aarch64-linux-gnu-gcc").is_some(),
+        packages: &[Named("gcc-aarch64-linux-gnu")],
         without: BOARDS,
     },
 ];

@@ -6,11 +6,12 @@ use std::process::Command;
 
 use super::models;
 use super::phase::{Count, Outcome, Phase};
+use crate::board::{BOARDS, Board};
 use crate::error::Result;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{board, oracle, project};
+use crate::{oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -27,6 +28,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "extensions", run: extensions },
     Phase { name: "oracle", run: oracle },
     Phase { name: "boards", run: boards },
+    Phase { name: "size", run: size },
 ];
 
 /// The phases in which part of a test's name selects.
@@ -155,9 +157,18 @@ fn oracle(_: &str) -> Result<Outcome> {
 }
 
 fn boards(_: &str) -> Result<Outcome> {
-    each(board::BOARDS, |board| match board.missing() {
-        Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", board.name))),
-        None => board.run().map(|()| Outcome::passed()),
+    each_board(|board| board.run(None))
+}
+
+/// What the loader costs each target, against its budget.
+fn size(_: &str) -> Result<Outcome> {
+    each_board(size::check)
+}
+
+fn each_board(run: impl Fn(&Board) -> Result<()>) -> Result<Outcome> {
+    each(BOARDS, |board| match board.missing() {
+        Some(missing) => Ok(Outcome::left_out(format!("{} ({}): {missing}", board.name, board.target))),
+        None => run(board).map(|()| Outcome::passed()),
     })
 }
 

@@ -1,14 +1,16 @@
 //! An interrupt calls into an extension that the main program loads and unloads meanwhile.
 
-use crate::{Apps, HOST, IN_C, check, in_use};
+use common::IN_C;
+use common::demo::{check, in_use};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};
-use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use critical_section::Mutex;
 use llext::lock::CriticalSectionRawMutex;
 use llext::{Error, Pool, call};
 
+/// The registry of a firmware whose interrupts call extensions.
+type Apps = common::demo::Apps<CriticalSectionRawMutex>;
 type Blink = extern "C" fn(u32) -> u32;
 type Tick = call::WeakFunction<'static, Blink, Pool<'static>, CriticalSectionRawMutex, 4>;
 type Handle = llext::Handle<'static, Pool<'static>, CriticalSectionRawMutex, 4>;
@@ -17,6 +19,7 @@ type Handle = llext::Handle<'static, Pool<'static>, CriticalSectionRawMutex, 4>;
 static TICK: Mutex<Cell<Option<Tick>>> = Mutex::new(Cell::new(None));
 /// What the interrupt is to unload, out of its own call.
 static LAST: Mutex<Cell<Option<Handle>>> = Mutex::new(Cell::new(None));
+static TICKS: AtomicU32 = AtomicU32::new(0);
 static CALLED: AtomicU32 = AtomicU32::new(0);
 static REFUSED: AtomicU32 = AtomicU32::new(0);
 
@@ -29,15 +32,24 @@ fn SysTick() {
     };
 }
 
-/// What the extension calls out of `blink`: the main program's handle may go in the middle of the interrupt's call.
-pub(crate) fn called_back() {
+/// Calls from an extension called by the interrupt arrive here: the main program's handle may go in the middle of that
+/// call.
+extern "C" fn led_set(_: u8, _: bool) {
     let last = critical_section::with(|cs| LAST.borrow(cs).take());
     last.map(Handle::unload_later);
 }
 
+llext::exports! {
+    static HOST;
+    fn led_set(led: u8, on: bool);
+    static TICKS: AtomicU32;
+}
+
 /// Loads and unloads under a running interrupt. Nothing is ever called that is gone, and nothing is freed in the
 /// interrupt.
-pub(crate) fn run(apps: &'static Apps, timer: &mut SYST) -> Result<(), Error> {
+pub(crate) fn run(apps: &'static Apps) -> Result<(), Error> {
+    let Some(peripherals) = cortex_m::Peripherals::take() else { return Ok(()) };
+    let mut timer = peripherals.SYST;
     let empty = in_use(apps);
     timer.set_clock_source(SystClkSource::Core);
     timer.set_reload(2_000);
@@ -66,8 +78,8 @@ pub(crate) fn run(apps: &'static Apps, timer: &mut SYST) -> Result<(), Error> {
 }
 
 fn load(apps: &'static Apps) -> Result<Handle, Error> {
-    // SAFETY: the file is what this board's compiler made of extension.c.
-    let extension = unsafe { apps.loader(&HOST).load("c", IN_C)? };
+    // SAFETY: the file is what this board's compiler made of blink.c.
+    let extension = unsafe { apps.loader(&HOST).load("blink", IN_C)? };
     // SAFETY: that is the function's type there.
     let blink = unsafe { extension.function::<Blink>("blink")? };
     critical_section::with(|cs| TICK.borrow(cs).set(Some(blink.downgrade())));

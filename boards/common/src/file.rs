@@ -1,0 +1,57 @@
+//! An extension from the computer that the emulator runs on: a file called `extension.elf` in the folder it runs in.
+
+use crate::demo::{Apps, in_use};
+use crate::host::HOST;
+use llext::source::{ReadError, Source};
+use llext::{Error, Handle, Pool, RawMutex};
+use semihosting::fs::File;
+use semihosting::io::{self, Read, Seek, SeekFrom};
+use semihosting::println;
+
+/// The file, if there is one.
+pub(crate) fn open() -> Option<OnHost> {
+    File::open(c"extension.elf").ok().map(OnHost)
+}
+
+/// Loads it, says where it lies and what it exports, calls its `int probe(void)` if it has one, and unloads it.
+pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: OnHost) -> Result<(), Error> {
+    // SAFETY: whoever gave the file wants it to be run.
+    let extension = unsafe { apps.loader(&HOST).load("extension", file)? };
+    for region in extension.regions() {
+        println!("{} at {:#x}: {} bytes", region.part, region.address, region.size);
+    }
+    for (name, address) in extension.exports() {
+        println!("{} at {address:#x}", core::str::from_utf8(name).unwrap_or("a name that is not UTF-8"));
+    }
+    println!("memory in use: {}", in_use(apps));
+    call_probe(&extension)?;
+    extension.unload().map(drop).map_err(|refused| refused.error)
+}
+
+fn call_probe<R: RawMutex>(extension: &Handle<'_, Pool<'static>, R, 4>) -> Result<(), Error> {
+    // SAFETY: that is what a `probe` is.
+    match unsafe { extension.symbol::<extern "C" fn() -> i32>("probe") } {
+        Ok(probe) => println!("probe: {}", probe.call(())),
+        Err(Error::SymbolNotFound { .. }) => println!("there is no probe to call"),
+        Err(error) => return Err(error),
+    }
+    Ok(())
+}
+
+/// A file that is read through the emulator.
+pub(crate) struct OnHost(File);
+
+impl Source for OnHost {
+    fn size(&mut self) -> Result<u64, ReadError> {
+        Ok(self.0.metadata().map_err(failed)?.len())
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        self.0.seek(SeekFrom::Start(offset)).map_err(failed)?;
+        self.0.read_exact(buffer).map_err(failed)
+    }
+}
+
+fn failed(error: io::Error) -> ReadError {
+    ReadError::Failed { os: error.raw_os_error().unwrap_or(0) }
+}

@@ -1,0 +1,46 @@
+//! What the firmware of every board does once its own part is done: loads an extension in C and one in Rust out of
+//! slices, calls both and unloads them. The exit status says whether everything was as it should be.
+#![no_std]
+
+#[cfg(feature = "demo")]
+pub mod demo;
+#[cfg(feature = "demo")]
+mod file;
+#[cfg(not(feature = "demo"))]
+mod footprint;
+#[cfg(any(feature = "demo", feature = "loader"))]
+mod host;
+#[cfg(not(feature = "demo"))]
+mod stack;
+
+use core::mem::MaybeUninit;
+use core::panic::PanicInfo;
+#[cfg(feature = "demo")]
+use demo as run;
+#[cfg(not(feature = "demo"))]
+use footprint as run;
+
+pub use run::fault;
+
+/// What the compiler made of boards/extensions/blink.c.
+pub static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/blink.o"));
+/// What cargo made of boards/extensions/mean.
+pub static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/mean.o"));
+
+/// Memory for a pool, in a static of its own.
+pub type Room<const N: usize> = [MaybeUninit<u8>; N];
+
+/// A [`Room`] with nothing in it.
+pub const fn room<const N: usize>() -> Room<N> {
+    [const { MaybeUninit::uninit() }; N]
+}
+
+/// What a firmware's `main` ends with.
+pub fn main(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> ! {
+    run::main(code, data)
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo) -> ! {
+    run::panic(info)
+}

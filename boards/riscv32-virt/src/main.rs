@@ -1,0 +1,21 @@
+//! Firmware for QEMU's virt machine with a 32-bit RISC-V core, with and without atomic instructions.
+#![no_std]
+#![no_main]
+
+use common::Room;
+use riscv::register::mepc;
+use riscv_rt::TrapFrame;
+
+static mut CODE: Room<{ 16 * 1024 }> = common::room();
+static mut DATA: Room<{ 16 * 1024 }> = common::room();
+
+#[riscv_rt::entry]
+fn main() -> ! {
+    // SAFETY: this runs once, and nothing else names the statics.
+    unsafe { common::main(&mut *(&raw mut CODE), &mut *(&raw mut DATA)) }
+}
+
+#[unsafe(export_name = "ExceptionHandler")]
+extern "C" fn exception(_: &TrapFrame) -> ! {
+    common::fault(mepc::read())
+}

@@ -1,0 +1,60 @@
+//! What was measured: a table for people, one JSON object for programs.
+
+use std::fmt::Write as _;
+
+use super::Findings;
+use super::firmware::Sizes;
+
+/// How many functions are shown.
+const LARGEST: usize = 12;
+
+pub(super) fn table(findings: &[Findings]) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "{:<14} {:>8} {:>8} {:>8} {:>8} {:>8} {:>12}",
+        "target", "text", "rodata", "data", "bss", "stack", "loader_text"
+    );
+    for found in findings {
+        let Sizes { text: code, rodata, data, bss } = found.full;
+        let (target, stack, loader) = (found.target, found.stack, found.loader_text());
+        let _ =
+            writeln!(text, "{target:<14} {code:>8} {rodata:>8} {data:>8} {bss:>8} {stack:>8} {loader:>12}");
+    }
+    for found in findings {
+        let _ = writeln!(text, "\nlargest functions of {}:", found.target);
+        for function in found.functions.iter().take(LARGEST) {
+            let _ = writeln!(text, "{:>8} {}", function.size, function.name);
+        }
+    }
+    text
+}
+
+pub(super) fn json(findings: &[Findings]) -> String {
+    let targets = findings.iter().map(|found| {
+        let Sizes { text, rodata, data, bss } = found.full;
+        let (target, loader, stack) = (found.target, found.loader_text(), found.stack);
+        format!(
+            "\"{target}\": {{\"loader_text\": {loader}, \"text\": {text}, \"rodata\": {rodata}, \"data\": {data}, \
+             \"bss\": {bss}, \"stack\": {stack}}}"
+        )
+    });
+    format!("{{{}}}", targets.collect::<Vec<_>>().join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_get_one_object() {
+        let full = Sizes { text: 9, rodata: 2, data: 3, bss: 4 };
+        let empty = Sizes { text: 1, ..Sizes::default() };
+        let found = Findings { target: "thumbv7m", empty, full, stack: 5, functions: Vec::new() };
+        assert_eq!(
+            json(&[found]),
+            r#"{"thumbv7m": {"loader_text": 10, "text": 9, "rodata": 2, "data": 3, "bss": 4, "stack": 5}}"#
+        );
+    }
+}
