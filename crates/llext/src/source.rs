@@ -5,6 +5,16 @@
 
 use core::fmt;
 
+#[cfg(feature = "embedded-io-07")]
+mod io;
+#[cfg(feature = "embedded-storage-03")]
+mod storage;
+
+#[cfg(feature = "embedded-io-07")]
+pub use io::EmbeddedIo;
+#[cfg(feature = "embedded-storage-03")]
+pub use storage::EmbeddedStorage;
+
 /// An ELF file, as the loader reads it.
 pub trait Source {
     /// The size of the file in bytes.
