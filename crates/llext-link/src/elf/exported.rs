@@ -1,6 +1,7 @@
 //! The `.exported_sym` section of a shared object: the one thing that its section headers are read for.
 
 use super::header::Header;
+use super::section::must_hold_names;
 use super::section_header::{decode, size};
 use super::symbol::string_at;
 use super::{Bytes, Format};
@@ -27,6 +28,7 @@ impl ExportScan {
         let entry = size::<F>() as usize;
         let at = file.sections.offset + file.names * entry as u32;
         let raw = decode::<F>(bytes.bytes(at, entry)?);
+        must_hold_names(file, file.names, &raw)?;
         Ok(file.table("section names", raw.offset, raw.size)?)
     }
 

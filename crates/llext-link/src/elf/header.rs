@@ -64,6 +64,8 @@ type RawHeaderOf<F> = RawHeader<Half<F>, Quad<F>, <F as Format>::RawWord>;
 
 const SHN_XINDEX: u32 = 0xffff;
 const PN_XNUM: u32 = 0xffff;
+/// The values of `EI_OSABI` whose files mean what they do here: none, GNU, Arm.
+const SYSTEMS: [u8; 3] = [0, 3, 97];
 
 impl Header {
     /// How many bytes of a file of `size` bytes hold its header.
@@ -103,7 +105,10 @@ impl Header {
             };
         }
         let first = section_header::decode::<F>(bytes);
-        if self.section_count == 0 {
+        must_be("type of section 0", first.kind.into(), 0)?;
+        if self.section_count > 0 {
+            must_be("size of section 0", first.size, 0)?;
+        } else {
             let size = first.size.saturating_mul(section_header::size::<F>().into());
             self.sections = self.table("section header table", self.first_section.offset.into(), size)?;
             self.section_count = first.size as u32;
@@ -113,11 +118,22 @@ impl Header {
         }
         if self.segment_count == PN_XNUM {
             self.segment_count = first.info;
-            self.segments = self.segment_table::<F>(self.segments.offset.into())?;
+            self.segments = self.segment_table::<F>(self.segments.offset.into(), first.info)?;
         }
         if self.section_count > 0 && self.names >= self.section_count {
             let (found, expected) = (self.names.into(), self.section_count.into());
             return Err(Error::BadHeader { field: "e_shstrndx", found, expected });
+        }
+        self.keep_apart()
+    }
+
+    /// The two tables are made of different bytes.
+    fn keep_apart(&self) -> Result<(), Error> {
+        let ends = [self.sections, self.segments].map(|table| (table.offset, table.offset + table.size));
+        let [(section, section_end), (segment, segment_end)] = ends;
+        if section.max(segment) < section_end.min(segment_end) {
+            let (found, expected) = (segment.into(), section_end.into());
+            return Err(Error::BadHeader { field: "e_phoff", found, expected });
         }
         Ok(())
     }
@@ -153,6 +169,7 @@ impl Header {
             return must_be("e_shnum", count.into(), 0);
         }
         let entry = u64::from(section_header::size::<F>());
+        must_follow::<F>("e_shoff", offset)?;
         must_be("e_shentsize", raw.shentsize.get().into(), entry)?;
         self.first_section = self.table("section header 0", offset, entry)?;
         self.sections = self.table("section header table", offset, u64::from(count) * entry)?;
@@ -166,14 +183,16 @@ impl Header {
             return Ok(());
         }
         must_be("e_phentsize", raw.phentsize.get().into(), size_of::<F::RawSegment>() as u64)?;
-        self.segments = self.segment_table::<F>(raw.phoff.word().get())?;
+        let offset = raw.phoff.word().get();
+        must_follow::<F>("e_phoff", offset)?;
+        // A count that did not fit is not the count: until section header 0 is read, only the place is checked.
+        let count = if self.segment_count == PN_XNUM { 0 } else { self.segment_count };
+        self.segments = self.segment_table::<F>(offset, count)?;
         Ok(())
     }
 
-    fn segment_table<F: Format>(&self, offset: u64) -> Result<Extent, Error> {
-        // A count that did not fit is not the count: until section header 0 is read, only the place is checked.
-        let count = if self.segment_count == PN_XNUM { 0 } else { u64::from(self.segment_count) };
-        self.table("program header table", offset, count * size_of::<F::RawSegment>() as u64)
+    fn segment_table<F: Format>(&self, offset: u64, count: u32) -> Result<Extent, Error> {
+        self.table("program header table", offset, u64::from(count) * size_of::<F::RawSegment>() as u64)
     }
 
     /// Checks that a table lies inside the file.
@@ -198,12 +217,21 @@ fn check_ident<F: Format>(bytes: &[u8], size: u64) -> Result<RawHeaderOf<F>, Err
         return Err(Error::NotElf { found: begin });
     }
     let Some(ident) = bytes.first_chunk::<16>() else { return Err(truncated) };
-    let [_, _, _, _, class, data, version, ..] = *ident;
+    let [_, _, _, _, class, data, version, system, ..] = *ident;
     if [class, data] != [F::CLASS, F::DATA] {
         return Err(Error::WrongFormat { found: [class, data], expected: [F::CLASS, F::DATA] });
     }
     must_be("EI_VERSION", version.into(), 1)?;
+    if !SYSTEMS.contains(&system) {
+        must_be("EI_OSABI", system.into(), 0)?;
+    }
     record(bytes).ok_or(truncated)
+}
+
+/// Tables lie behind the header.
+fn must_follow<F: Format>(field: &'static str, found: u64) -> Result<(), Error> {
+    let expected = size_of::<RawHeaderOf<F>>() as u64;
+    if found >= expected { Ok(()) } else { Err(Error::BadHeader { field, found, expected }) }
 }
 
 fn must_be(field: &'static str, found: u64, expected: u64) -> Result<(), Error> {

@@ -282,6 +282,7 @@ impl Scan {
     /// Remembers the symbol table, its strings, its extended indexes and the section names.
     fn note_table<F: Format>(&mut self, file: &Header, index: u32, raw: &SectionHeader) -> Result<(), Error> {
         let all = |what| file.table(what, raw.offset, raw.size);
+        must_hold_names(file, index, raw)?;
         match raw.kind {
             sht::SYMTAB => {
                 if self.symbols != 0 {
@@ -326,6 +327,14 @@ impl Scan {
         self.tables.strings = strings.ok_or(bad)?.extent();
         Ok(self.tables)
     }
+}
+
+/// What the header calls the section names must be strings.
+pub(super) fn must_hold_names(file: &Header, index: u32, raw: &SectionHeader) -> Result<(), Error> {
+    if index == file.names && raw.kind != sht::STRTAB {
+        return Err(Error::BadLink { section: 0, found: index, expected: "the section names" });
+    }
+    Ok(())
 }
 
 /// Of a section without a role only string tables are remembered: the symbols' may stand before or after them.

@@ -74,6 +74,7 @@ fn counts_in_section_header_0_are_believed_no_more_than_those_in_the_header() {
         patch(class, &mut bytes, E_SHNUM, 0);
         let what = "section header table";
         fails(header(class, &bytes), Error::Truncated { what, offset, wanted: 1000 * entry, size });
+        file.sections[0].size = None;
         let mut bytes = file.bytes();
         for (field, value) in
             [(E_PHNUM, 0xffff), (E_PHOFF, 64), (E_PHENTSIZE, class.pick(32, 56)), (E_TYPE, 3)]
@@ -121,10 +122,42 @@ fn fields_of_the_header_have_their_values() {
         fails(with(&object, E_SHENTSIZE, 41), bad("e_shentsize", 41, class.pick(40, 64)));
         fails(with(&object, E_SHOFF, 0), bad("e_shnum", 7, 0));
         fails(with(&object, E_SHSTRNDX, 7), bad("e_shstrndx", 7, 7));
+        fails(with(&object, [7, 7, 1], 9), bad("EI_OSABI", 9, 0));
+        fails(with(&object, E_SHOFF, 16), bad("e_shoff", 16, class.pick(52, 64)));
         let shared = shared(class, &[Segment::default()]).bytes();
+        fails(with(&shared, E_PHOFF, 4), bad("e_phoff", 4, class.pick(52, 64)));
         fails(with(&shared, E_PHENTSIZE, 33), bad("e_phentsize", 33, class.pick(32, 56)));
         let text = format!("header: bad e_ehsize (found 0x1, expected {:#x})", class.pick(52, 64));
         says(with(&object, E_EHSIZE, 1), bad("e_ehsize", 1, class.pick(52, 64)), &text);
+    }
+}
+
+#[test]
+fn section_0_is_nothing_and_tables_lie_apart() {
+    for class in BOTH {
+        let bad = |field, found, expected| Error::BadHeader { field, found, expected };
+        let mut file = object(class);
+        file.sections[0].size = Some(8);
+        fails(header(class, &file.bytes()), bad("size of section 0", 8, 0));
+        file.sections[0].kind = PROGBITS;
+        fails(header(class, &file.bytes()), bad("type of section 0", 1, 0));
+        let mut file = object(class);
+        file.segments.push(Segment::default());
+        let mut bytes = file.bytes();
+        assert!(header(class, &bytes).is_ok());
+        let at = bytes.len() as u64 - 40;
+        patch(class, &mut bytes, E_PHOFF, at - 40);
+        fails(header(class, &bytes), bad("e_phoff", at - 40, bytes.len() as u64));
+    }
+}
+
+#[test]
+fn section_names_are_strings() {
+    for class in BOTH {
+        let mut bytes = object(class).bytes();
+        patch(class, &mut bytes, E_SHSTRNDX, 2);
+        let expected = Error::BadLink { section: 0, found: 2, expected: "the section names" };
+        fails(scan(class, &bytes), expected);
     }
 }
 
