@@ -10,7 +10,7 @@ use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::section::{Role, Section};
 use crate::elf::symbol::{Place, SHN_ABS, STT_FUNC, Symbol, Symbols};
 use crate::elf::{Format, write_word};
-use crate::error::Error;
+use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -107,6 +107,9 @@ impl<F: Format> Count<'_, F> {
         let (mut left, mut counted, mut pairs) = (relocations, Counted::Done, 0);
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            if matches!(howto.expr, Expr::Slot | Expr::Relative | Expr::IRelative) {
+                return Err(dynamic_only(self.arch, r_type, &run));
+            }
             if matches!((howto.field, howto.expr), (Field::Upper(_), Expr::PcRel | Expr::GotPcRel)) {
                 pairs += run.len() as u32;
             }
@@ -282,6 +285,15 @@ fn may_need<F: Format>(howto: &Howto) -> bool {
 }
 
 /// The row for a run of relocations.
+/// A relocation that speaks of an image as a whole, in a file of sections.
+#[cold]
+fn dynamic_only<F: Format>(arch: &Arch, r_type: u32, run: &Relocations<'_, F>) -> Error {
+    let (symbol, offset) =
+        run.first().map_or((0, 0), |relocation| (relocation.symbol, relocation.offset.get()));
+    let relocation = arch.relocation(r_type);
+    Error::UnsupportedRelocation { relocation, symbol: SymbolRef::new(symbol), offset }
+}
+
 pub(crate) fn find_howto<F: Format>(
     arch: &Arch,
     r_type: u32,

@@ -90,6 +90,17 @@ fn a_thumb_only_core_refuses_a32_code() {
 }
 
 #[test]
+fn what_only_a_shared_object_can_have_is_unsupported_in_others() {
+    for class in BOTH {
+        for number in class.pick([21, 22, 23], [6, 8, 37]) {
+            let (relocation, symbol) = (relocation(class, number), SymbolRef::new(1));
+            let expected = Error::UnsupportedRelocation { relocation, symbol, offset: 4 };
+            fails(link(class, &with(class, 4, number, 1), NEAR), expected);
+        }
+    }
+}
+
+#[test]
 fn a_field_lies_inside_its_section() {
     for class in BOTH {
         let len = class.pick(4, 8);
