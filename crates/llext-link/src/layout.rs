@@ -166,18 +166,85 @@ fn place_role(sections: &mut [Section], role: Role, part: &mut Filling) -> Resul
 fn place_array(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
     let align = sections.iter().filter(|section| section.role() == role).map(|section| section.align()).max();
     let start = part.take(0, align.unwrap_or(1).into())?;
-    let mut next = sections.iter().filter(|section| section.role() == role).map(|s| s.priority()).min();
-    while let Some(priority) = next {
-        next = None;
-        for section in sections.iter_mut().filter(|section| section.role() == role) {
-            match section.priority() {
-                now if now == priority => place(section, part)?,
-                later if later > priority => {
-                    next = Some(next.map_or(later, |soonest: u16| soonest.min(later)))
-                }
-                _ => {}
-            }
-        }
+    let mut next = sort(sections, role);
+    while let Some(section) = sections.get_mut(next as usize) {
+        next = section.place();
+        place(section, part)?;
     }
     Ok(Extent { offset: start, size: part.size as u32 - start })
+}
+
+/// Behind the last section of a list. A list goes from one section to the next by their places, which are not taken yet.
+const END: u32 = u32::MAX;
+
+/// Sorts the sections of an array by priority, and those of one priority by their order in the file; the first.
+fn sort(sections: &mut [Section], role: Role) -> u32 {
+    // List `n` is empty or holds 2^n sections, which stand before those of every list with a lower number.
+    let mut lists = [END; 32];
+    for index in 0..sections.len() as u32 {
+        let Some(section) = sections.get_mut(index as usize).filter(|section| section.role() == role) else {
+            continue;
+        };
+        section.set_place(END);
+        let mut newest = index;
+        for list in &mut lists {
+            let older = core::mem::replace(list, END);
+            if older == END {
+                *list = newest;
+                break;
+            }
+            newest = merge(sections, older, newest);
+        }
+    }
+    lists.into_iter().fold(END, |newer, older| merge(sections, older, newer))
+}
+
+/// One list of two that are sorted; among equals those of `older` come first.
+fn merge(sections: &mut [Section], mut older: u32, mut newer: u32) -> u32 {
+    let (mut first, mut last) = (END, END);
+    loop {
+        let [old, new] = [older, newer].map(|index| sections.get(index as usize).copied());
+        let next = match (old, new) {
+            (Some(old), Some(new)) if new.priority() < old.priority() => {
+                core::mem::replace(&mut newer, new.place())
+            }
+            (Some(old), Some(_)) => core::mem::replace(&mut older, old.place()),
+            (Some(_), None) => older,
+            (None, _) => newer,
+        };
+        match sections.get_mut(last as usize) {
+            Some(section) => section.set_place(next),
+            None => first = next,
+        }
+        if old.is_none() || new.is_none() {
+            return first;
+        }
+        last = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern crate std;
+    use std::vec::Vec;
+
+    /// An array of one function.
+    fn array(priority: u32) -> Section {
+        zerocopy::transmute!([0, 8, 0, priority << 16 | 3 << 4 | Role::Init as u32])
+    }
+
+    #[test]
+    fn constructors_stand_by_priority_then_in_file_order() {
+        for count in [0, 1, 2, 3, 7, 8, 1000] {
+            let mut sections: Vec<Section> = (0..count).map(|number| array((number * 7 + 3) % 5)).collect();
+            let mut part = Filling { size: 0, align: 1 };
+            let all = place_array(&mut sections, Role::Init, &mut part).unwrap();
+            assert_eq!(all, Extent { offset: 0, size: 8 * count });
+            sections.sort_by_key(|section| section.priority());
+            let places = sections.iter().map(|section| section.place());
+            assert!(places.eq((0..count).map(|number| 8 * number)), "{count}");
+        }
+    }
 }
