@@ -18,13 +18,15 @@ const NEEDED: u32 = 2;
 struct Descriptions<'a, F> {
     notes: &'a [u8],
     at: usize,
+    /// Where the note lies that was read last, bytes.
+    note: usize,
     kind: u32,
     format: PhantomData<F>,
 }
 
 impl<'a, F: Format> Descriptions<'a, F> {
     fn new(notes: &'a [u8], kind: u32) -> Self {
-        Self { notes, at: 0, kind, format: PhantomData }
+        Self { notes, at: 0, note: 0, kind, format: PhantomData }
     }
 
     /// The next note: whether it is one of those, and its description.
@@ -33,6 +35,7 @@ impl<'a, F: Format> Descriptions<'a, F> {
         let Some(header) = self.notes.get(at..).and_then(|rest| rest.first_chunk::<12>()) else {
             return Ok(None);
         };
+        self.note = at;
         // A malformed note ends the walk.
         self.at = self.notes.len();
         let malformed = Error::BadNote { offset: at as u32 };
@@ -65,8 +68,11 @@ impl<'a, F: Format> Iterator for Descriptions<'a, F> {
 
 /// The version in `llext`'s note, if it is there.
 pub fn abi_version<F: Format>(notes: &[u8]) -> Result<Option<u32>, Error> {
-    let Some(desc) = Descriptions::<F>::new(notes, ABI).next().transpose()? else { return Ok(None) };
-    record::<Quad<F>>(desc).map(|word| Some(word.get())).ok_or(Error::BadNote { offset: 0 })
+    let mut versions = Descriptions::<F>::new(notes, ABI);
+    let Some(desc) = versions.next().transpose()? else { return Ok(None) };
+    record::<Quad<F>>(desc)
+        .map(|word| Some(word.get()))
+        .ok_or(Error::BadNote { offset: versions.note as u32 })
 }
 
 /// The names of the extensions that the file needs.
