@@ -26,6 +26,10 @@ fn sysv_hash(name: &[u8]) -> u32 {
     })
 }
 
+/// The longest chain that is searched. Linkers make chains of a few symbols; what is longer was made to keep whoever looks
+/// names up busy, and its later symbols are not found.
+const REACH: usize = 256;
+
 /// A shared object's symbol hash table.
 #[derive(Clone, Copy)]
 pub enum HashTable<'a, F: Format> {
@@ -122,7 +126,7 @@ fn find_sysv<F: Format>(
 ) -> Option<SymbolIndex> {
     let mut index = buckets.get(sysv_hash(name) as usize % buckets.len().max(1))?.get();
     // A chain cannot be longer than the table: a loop in it ends here.
-    for _ in 0..chains.len() {
+    for _ in 0..chains.len().min(REACH) {
         if index == 0 {
             return None;
         }
@@ -145,7 +149,7 @@ impl<F: Format> Gnu<'_, F> {
             return None;
         }
         let mut index = self.buckets.get(hash as usize % self.buckets.len().max(1))?.get();
-        loop {
+        for _ in 0..REACH {
             let stored = self.chains.get(index.checked_sub(self.first_symbol)? as usize)?.get();
             if stored | 1 == hash | 1 && is_called(symbols, SymbolIndex(index), name) {
                 return Some(SymbolIndex(index));
@@ -155,6 +159,7 @@ impl<F: Format> Gnu<'_, F> {
             }
             index = index.checked_add(1)?;
         }
+        None
     }
 }
 
@@ -176,6 +181,25 @@ mod tests {
         let bytes: Vec<u8> = table.iter().flat_map(|word| word.to_le_bytes()).collect();
         let symbols = Symbols::<Elf64Le>::new(&[0; 48], b"\0", &[]).unwrap();
         assert_eq!(HashTable::sysv(&bytes).unwrap().find(&symbols, b"x"), None);
+    }
+
+    /// One bucket, whose chain holds every symbol.
+    #[test]
+    fn a_chain_without_end_is_not_searched_to_its_end() {
+        const COUNT: u32 = 1000;
+        let words = [1, COUNT, 1, 0].into_iter().chain((1..COUNT).map(|index| (index + 1) % COUNT));
+        let bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
+        let mut entries = std::vec![0; 24 * COUNT as usize];
+        for (index, entry) in entries.chunks_exact_mut(24).enumerate() {
+            let place = if index == REACH || index == REACH + 1 { 1 } else { 0 };
+            entry[..8].copy_from_slice(&[1, 0, 0, 0, 0x12, 0, place, 0]);
+        }
+        let symbols = Symbols::<Elf64Le>::new(&entries, b"\0x\0", &[]).unwrap();
+        let table = HashTable::sysv(&bytes).unwrap();
+        assert_eq!(table.find(&symbols, b"x"), Some(SymbolIndex(REACH as u32)));
+        entries[24 * REACH + 6] = 0;
+        let symbols = Symbols::<Elf64Le>::new(&entries, b"\0x\0", &[]).unwrap();
+        assert_eq!(table.find(&symbols, b"x"), None);
     }
 
     #[test]
