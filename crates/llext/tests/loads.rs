@@ -148,6 +148,22 @@ fn what_is_registered_for_the_end_runs_then() {
 }
 
 #[test]
+fn indirect_functions_are_resolved_by_what_they_name() {
+    let source = r#"
+        static int forty_two(void) { return 42; }
+        void *resolve(void) { return (void *)forty_two; }
+        __asm__(".type chosen, @gnu_indirect_function; .globl chosen; .hidden chosen; .set chosen, resolve");
+        extern int chosen(void) __attribute__((visibility("hidden")));
+        int (*pointer)(void) = chosen;
+        int probe(void) { return pointer(); }
+    "#;
+    let host = host();
+    let bytes = compile("indirect", source, &["-O2", "-shared", "-nostdlib"]);
+    let plugin = load(&host, "indirect", &bytes[..]).unwrap();
+    assert_eq!(probe(&plugin), 42);
+}
+
+#[test]
 fn a_name_being_loaded_is_busy() {
     let (host, bytes) = (host(), compile("busy", PROBE, &["-O2"]));
     let first = start(&host, "name", &bytes[..]);

@@ -95,19 +95,3 @@ fn absolute_pairs_of_64_bits_work_below_2_gib() {
     let plugin = load(&host, "low", &bytes[..]).unwrap();
     assert_eq!(probe(&plugin), 41);
 }
-
-#[test]
-fn indirect_functions_are_resolved_by_what_they_name() {
-    let source = r#"
-        static int forty_two(void) { return 42; }
-        void *resolve(void) { return (void *)forty_two; }
-        __asm__(".type chosen, @gnu_indirect_function; .globl chosen; .hidden chosen; .set chosen, resolve");
-        extern int chosen(void) __attribute__((visibility("hidden")));
-        int (*pointer)(void) = chosen;
-        int probe(void) { return chosen() == 42 ? pointer() : 0; }
-    "#;
-    let host = Host::without_libc(&HOST).unwrap();
-    let bytes = compile("indirect", source, &["-O2", "-shared", "-nostdlib"]);
-    let plugin = load(&host, "indirect", &bytes[..]).unwrap();
-    assert_eq!(probe(&plugin), 42);
-}

@@ -18,6 +18,8 @@ fn addends_lie_in_the_fields() {
     // .long foo + 4; .long foo - . + 4; call foo; call foo@PLT
     assert_eq!(linked(1, 0x8765_4321, &[4, 0, 0, 0]), [0x25, 0x43, 0x65, 0x87]);
     assert_eq!(linked(2, CODE + 0x1234, &[4, 0, 0, 0]), [0x38, 0x12, 0, 0]);
+    // An absolute entry of a table of procedures: the procedure itself will do.
+    assert_eq!(linked(11, 0x8765_4321, &[4, 0, 0, 0]), [0x25, 0x43, 0x65, 0x87]);
     for number in [2, 4] {
         let call = b"\xe8\xfc\xff\xff\xff";
         let linked = bench(&ARCH, &[CODE - 0x100], call, &[(1, number, 1, 0)]).linked();
