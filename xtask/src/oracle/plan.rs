@@ -88,11 +88,10 @@ impl Planner<'_> {
             let source = |seed: usize| Source::Generated { seed: seed as u64, functions };
             let seed = 1 + turn * 10 + index;
             self.add(how.clone(), level, Kind::Object, vec![source(seed)]);
-            for linker in self.linkers().into_iter().skip(if self.quick { turn % 2 } else { 0 }) {
-                if level == "O2" || self.quick {
-                    let sources = vec![source(seed + 100), source(seed + 200)];
-                    self.add(how.clone(), level, Kind::Partial(linker), sources);
-                }
+            let partially = if self.quick { turn == 0 } else { level == "O2" };
+            for linker in self.linkers().into_iter().filter(|_| partially) {
+                let sources = vec![source(seed + 100), source(seed + 200)];
+                self.add(how.clone(), level, Kind::Partial(linker), sources);
             }
         }
     }
