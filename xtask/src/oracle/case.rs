@@ -90,7 +90,7 @@ impl Case {
         let functions = compare::branched_to(self.target.rules, view);
         let copy = copy::make(view, bytes, &fixed, &functions);
         let copy = copy.ok_or_else(|| Error::new("the file could not be copied"))?;
-        let theirs = theirs::link(linker, &copy, &ours, folder)?;
+        let theirs = theirs::link(linker, &copy, view, &ours, folder)?;
         let theirs = Theirs { linker: linker.program[0], image: &theirs, told: &fixed };
         Ok(compare::compare(self.target.rules, view, &ours, theirs))
     }

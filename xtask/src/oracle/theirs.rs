@@ -14,12 +14,13 @@ use super::image::Image;
 use super::ours::{Ours, Placed};
 use super::target::Linker;
 use super::tools;
+use super::view::View;
 use crate::error::Result;
 
 /// Links `copy` in `folder`.
-pub(super) fn link(linker: &Linker, copy: &[u8], ours: &Ours, folder: &Path) -> Result<Image> {
+pub(super) fn link(linker: &Linker, copy: &[u8], view: &View, ours: &Ours, folder: &Path) -> Result<Image> {
     fs::write(folder.join("copy.o"), copy)?;
-    fs::write(folder.join("script.x"), script(ours, linker))?;
+    fs::write(folder.join("script.x"), script(view, ours, linker))?;
     let words = ["--static", "-e", "0", "--no-check-sections", "-T", "script.x", "copy.o"];
     let words = linker.options.iter().chain(&words).chain(&["-o", "linked"]);
     let words: Vec<String> = words.map(|word| (*word).to_owned()).collect();
@@ -28,7 +29,7 @@ pub(super) fn link(linker: &Linker, copy: &[u8], ours: &Ours, folder: &Path) -> 
 }
 
 /// A script that places every section where we did. Where stubs may follow code, all code is one output section.
-fn script(ours: &Ours, linker: &Linker) -> String {
+fn script(view: &View, ours: &Ours, linker: &Linker) -> String {
     let mut sections: Vec<&Placed> = ours.sections.iter().filter(|section| section.size > 0).collect();
     sections.sort_by_key(|section| section.address);
     let (code, alone): (Vec<&Placed>, Vec<&Placed>) =
@@ -48,6 +49,11 @@ fn script(ours: &Ours, linker: &Linker) -> String {
     alone.sort();
     for (address, name) in alone {
         let _ = writeln!(text, "  {name} {address:#x} : {{ *({name}) }}");
+    }
+    // What a load leaves out would otherwise lie where the tables do.
+    let is_placed = |index: usize| ours.sections.iter().any(|placed| placed.index == index);
+    for section in view.sections.iter().filter(|section| !is_placed(section.index)) {
+        let _ = writeln!(text, "  /DISCARD/ : {{ *({}) }}", copy::name(section.index));
     }
     let [_, _, end] = ours.ends;
     let tables = end.next_multiple_of(0x1000) + 0x1000;
