@@ -372,3 +372,17 @@ fn names_that_share_one_long_string_cost_no_more_than_their_limit() {
     let error = host().loader().verify("long", &bytes[..]).unwrap_err();
     assert!(error.to_string().ends_with("undefined symbol (3000 missing in all)"), "{error}");
 }
+
+/// Exported data lies behind the constant bytes in which its name is looked up.
+#[test]
+fn a_shared_object_exports_its_data_too() {
+    let source = "int number = 42; int nothing; int probe(void) { return number; }";
+    let bytes = compile("data_exports", source, &["-O2", "-shared", "-nostdlib"]);
+    let host = host();
+    let plugin = load(&host, "data", &bytes[..]).unwrap();
+    // SAFETY: both are that in the source, and nobody writes them.
+    let (number, nothing) =
+        unsafe { (plugin.object::<i32>("number").unwrap(), plugin.object::<i32>("nothing").unwrap()) };
+    assert_eq!((*number, *nothing), (42, 0));
+    assert!(plugin.exports().any(|(name, _)| name == b"nothing"));
+}

@@ -110,8 +110,13 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let tables = self.tables;
         if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
             self.check_indirect(&dynamic)?;
-            let image = (self.addresses.part(Part::Image) as usize, self.check_constant(&dynamic)?);
-            return Ok(ExportView::Dynamic { tables: dynamic, image, bias: self.shared.bias as usize });
+            let (start, size) = (self.addresses.part(Part::Image), self.layout.size(Part::Image));
+            return Ok(ExportView::Dynamic {
+                tables: dynamic,
+                image: (start as usize, size as usize),
+                constant: self.check_constant(&dynamic)?,
+                bias: self.shared.bias as usize,
+            });
         }
         let made = tables.made();
         let extra = self.layout.extra_constants;

@@ -23,8 +23,10 @@ pub(crate) enum ExportView {
     Dynamic {
         /// Where its tables lie.
         tables: Dynamic,
-        /// The address of the image, and the size of its constant beginning, in which the tables lie.
+        /// The address and size of the image.
         image: (usize, usize),
+        /// The size of its constant beginning, in which the tables lie.
+        constant: usize,
         /// How far it lies from where it was linked.
         bias: usize,
     },
@@ -43,9 +45,9 @@ impl ExportView {
     }
 
     fn dynamic(&self) -> Option<(&Dynamic, &[u8], usize)> {
-        let Self::Dynamic { tables, image, bias } = self else { return None };
+        let Self::Dynamic { tables, image: (start, _), constant, bias } = self else { return None };
         // SAFETY: the image lives as long as the record; the loader found where its first writable segment begins.
-        Some((tables, unsafe { from_raw_parts(image.0 as *const u8, image.1) }, *bias))
+        Some((tables, unsafe { from_raw_parts(*start as *const u8, *constant) }, *bias))
     }
 
     /// The address of the export called `name`, unless it is an indirect function: nothing of the extension runs.
@@ -63,7 +65,7 @@ impl ExportView {
         let symbols = tables.symbols::<Native>(image).ok()?;
         let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
         let symbol = symbols.get(index).ok()?;
-        is_offered(&symbol, image, bias).then_some((symbol, bias))
+        self.is_offered(&symbol).then_some((symbol, bias))
     }
 
     /// The address of the export called `name`.
@@ -84,16 +86,17 @@ impl ExportView {
         let symbols = tables.symbols::<Native>(image).ok()?;
         let index = SymbolIndex(u32::try_from(index).ok()?);
         let symbol = symbols.get(index).ok()?;
-        let exported = symbol.section != 0 && symbol.is_exported() && is_offered(&symbol, image, bias);
+        let exported = symbol.section != 0 && symbol.is_exported() && self.is_offered(&symbol);
         let name = symbols.name(index, &symbol).ok()?;
         Some(exported.then(|| (name, address(&symbol, bias))))
     }
-}
 
-/// Whether a dynamic symbol lies in the image, or nowhere: what a linker's script defines beside it is no export.
-fn is_offered(symbol: &Symbol<Word>, image: &[u8], bias: usize) -> bool {
-    let offset = bias.wrapping_add(symbol.value as usize).wrapping_sub(image.as_ptr().addr());
-    u32::from(symbol.section) == SHN_ABS || offset <= image.len()
+    /// Whether a dynamic symbol lies in the image, or nowhere: what a linker's script defines beside it is no export.
+    fn is_offered(&self, symbol: &Symbol<Word>) -> bool {
+        let Self::Dynamic { image: (start, size), bias, .. } = self else { return false };
+        let offset = bias.wrapping_add(symbol.value as usize).wrapping_sub(*start);
+        u32::from(symbol.section) == SHN_ABS || offset <= *size
+    }
 }
 
 /// Where a dynamic symbol lies. An indirect function lies where its resolver says.
