@@ -3,7 +3,7 @@
 use crate::common::compile;
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;
-use llext::{Error, ExtensionPanic, Leaving, Registry};
+use llext::{Error, Leaving, Registry};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -12,8 +12,13 @@ use std::time::{Duration, Instant};
 type Apps = Registry<Linux, StdRawMutex, 4>;
 type Probe = extern "C" fn() -> i32;
 
-extern "C" fn nothing() {}
-llext::exports! { static HOST; fn nothing(); }
+static ENDED: AtomicU32 = AtomicU32::new(0);
+
+extern "C" fn has_ended() {
+    ENDED.fetch_add(1, Ordering::Relaxed);
+}
+
+llext::exports! { static HOST; fn has_ended(); }
 
 fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<llext::Handle<'r, Linux, StdRawMutex, 4>, Error> {
     // SAFETY: the sources of these tests are in these tests.
@@ -134,23 +139,20 @@ fn what_somebody_else_has_just_loaded_is_there() {
     assert_eq!(user.dependencies().next(), other.as_ref().map(|other| other.name()));
 }
 
-fn lost(_: &ExtensionPanic<'_>) -> ! {
-    std::process::exit(3)
-}
-
 /// An indirect function's resolver runs before everything else, and may register a destructor already.
 #[test]
 fn a_resolver_may_use_what_the_run_time_provides() {
-    let source = "extern int atexit(void (*)(void)); static int ended; static void end(void) { ended++; }
+    let source = "extern int atexit(void (*)(void)); extern void has_ended(void);
+        static void end(void) { has_ended(); }
         static int real(void) { return 7; }
         static void *choose(void) { atexit(end); return (void *)real; }
         __attribute__((visibility(\"hidden\"))) int chosen(void) __attribute__((ifunc(\"choose\")));
         int probe(void) { return chosen(); }";
     let bytes = compile("endings_resolver", source, &["-O1", "-shared", "-nostdlib"]);
     let apps = Apps::new(Linux::new());
-    // SAFETY: as in `load`; `probe` has this type.
-    let live = unsafe { apps.loader(&HOST).on_panic(lost).load("app", &bytes[..]) }.unwrap();
-    // SAFETY: as above.
+    let live = load(&apps, &bytes).unwrap();
+    // SAFETY: `probe` has this type.
     assert_eq!(unsafe { live.symbol::<Probe>("probe") }.unwrap().call(()), 7);
     assert_eq!(live.unload().ok(), Some(0));
+    assert_eq!(ENDED.load(Ordering::Relaxed), 1);
 }
