@@ -163,8 +163,7 @@ impl Host {
     /// ```
     pub unsafe fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin<'_>, Error> {
         let path = path.as_ref();
-        let file = File::open(path);
-        let file = file.map_err(|error| ReadError::Failed { os: error.raw_os_error().unwrap_or(0) })?;
+        let file = File::open(path).map_err(ReadError::from)?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy();
         // SAFETY: the caller vouches for the extension.
         unsafe { self.load(&name, file) }

@@ -198,7 +198,7 @@ mod file {
 
     impl Source for File {
         fn size(&mut self) -> Result<u64, ReadError> {
-            self.0.metadata().map(|facts| facts.len()).map_err(read_error)
+            Ok(self.0.metadata()?.len())
         }
 
         fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
@@ -207,7 +207,7 @@ mod file {
                     let size = self.0.metadata().map_or(0, |facts| facts.len());
                     ReadError::PastTheEnd { offset, wanted: buffer.len() as u64, size }
                 }
-                _ => read_error(error),
+                _ => error.into(),
             })
         }
 
@@ -218,10 +218,12 @@ mod file {
         }
     }
 
-    fn read_error(error: io::Error) -> ReadError {
-        match error.kind() {
-            io::ErrorKind::WouldBlock => ReadError::WouldBlock,
-            _ => ReadError::Failed { os: error.raw_os_error().unwrap_or(0) },
+    impl From<io::Error> for ReadError {
+        fn from(error: io::Error) -> Self {
+            match error.kind() {
+                io::ErrorKind::WouldBlock => Self::WouldBlock,
+                _ => Self::Failed { os: error.raw_os_error().unwrap_or(0) },
+            }
         }
     }
 }

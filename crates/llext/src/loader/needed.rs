@@ -225,17 +225,21 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
     ) -> Result<Option<Handle<'r, M, R, N>>, Error> {
         let Some(directory) = self.needed.directory else { return Ok(None) };
         let Some(path) = find_file(directory, need.name) else { return Ok(None) };
-        let file = crate::source::File::open(&path)
-            .map_err(|error| crate::source::ReadError::Failed { os: error.raw_os_error().unwrap_or(0) })?;
-        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let file = crate::source::File::open(&path).map_err(crate::source::ReadError::from)?;
+        let name = need.name;
+        let name = ENDINGS.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(name);
         let mut loader = need.loader(self.host).needed_from(directory);
         loader.options.allowed = self.allowed;
         loader.options.same_name_is_enough = self.same_name_is_enough;
         loader.options.hooks = self.hooks;
         // SAFETY: who called `load` vouched for what it needs, which comes from the directory that they named.
-        unsafe { loader.load(&name, file) }.map(Some)
+        unsafe { loader.load(name, file) }.map(Some)
     }
 }
+
+/// The endings of extensions' files, which are no part of their names.
+#[cfg(feature = "std")]
+const ENDINGS: [&str; 3] = [".llext", ".so", ".o"];
 
 /// The file called `name` in `directory`, or with an extension's ending.
 #[cfg(feature = "std")]
@@ -243,5 +247,5 @@ fn find_file(directory: &std::path::Path, name: &str) -> Option<std::path::PathB
     // A name is a name: it does not lead out of the directory.
     let plain = std::path::Path::new(name).file_name().is_some_and(|file| file == name);
     let with = |ending: &&str| directory.join(std::format!("{name}{ending}"));
-    ["", ".llext", ".so", ".o"].iter().map(with).find(|path| plain && path.is_file())
+    [""].iter().chain(&ENDINGS).map(with).find(|path| plain && path.is_file())
 }

@@ -171,3 +171,16 @@ fn what_is_needed_may_use_no_more_than_what_needs_it_and_its_leaving_is_heard() 
     assert_eq!((load(&["secret"]), names(&host).len()), (Ok(1), 0));
     assert_eq!(*LEFT.lock().unwrap(), ["a", "b"]);
 }
+
+/// What stands behind a dot was once no part of the name, so that these two were taken for one another.
+#[test]
+fn only_the_endings_of_extensions_are_no_part_of_a_name() {
+    let (_, directory) = folder("endings");
+    write(directory.join("a"), &(note("math") + &note("math.v2") + "int probe(void) { return 42; }"));
+    write(directory.join("math.o"), "int first;");
+    write(directory.join("math.v2"), "int second;");
+    let host = host();
+    let a = load_from(&host, &directory, "a").unwrap();
+    assert_eq!(names(&host), ["math", "math.v2", "a"]);
+    drop(a);
+}
