@@ -223,7 +223,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     fn enter(&self, slot: usize, entry: &Entry<M, R, N>) -> Result<Handle<'_, M, R, N>, Error> {
         let busy = Error::Busy { name: entry.name };
         let (word, extension) = self.words.get(slot).zip(entry.extension).ok_or(busy)?;
-        let used = word.update(|status| if status.state == State::Live { status.used() } else { None });
+        let used = word.update(|status| status.when(State::Live)?.used());
         let (_, status) = used.map_err(|status| match status.state {
             State::Live => Error::TooManyUses,
             _ => busy,

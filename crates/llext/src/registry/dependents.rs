@@ -1,6 +1,6 @@
 //! Who depends on whom: a provider is held by every load that may use its symbols, and then by every extension that does.
 
-use super::{Handle, Registry, State};
+use super::{Handle, Registry, State, Status};
 use crate::error::{Error, Name};
 use crate::export::SymbolName;
 use crate::lock::RawMutex;
@@ -10,11 +10,8 @@ use core::time::Duration;
 impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     /// Keeps the live extension in `slot` from going, as a provider of symbols.
     pub(crate) fn pin(&self, slot: usize) -> bool {
-        let held = self
-            .words
-            .get(slot)
-            .map(|word| word.update(|status| if status.state == State::Live { status.held() } else { None }));
-        held.is_some_and(|held| held.is_ok())
+        let held = |status: Status| status.when(State::Live)?.held();
+        self.words.get(slot).is_some_and(|word| word.update(held).is_ok())
     }
 
     /// Keeps the live extension that is called, or calls itself, `soname`; its slot.
@@ -71,16 +68,16 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             first.get_or_insert(name);
         };
         // In one pass each: who is named was counted, though others come and go.
-        let dependents = self.dependents(slot, 0).inspect(|name| count(*name)).count() as u32;
+        let dependents = self.dependents(slot).inspect(|name| count(*name)).count() as u32;
         let objects = self.objects(slot).inspect(|name| count(*name)).count() as u32;
         let holds = self.statuses(slot).map_or(0, |status| status.holds);
         let first = first.unwrap_or(Name::EMPTY);
         Error::InUse { dependents, objects, calls: holds.saturating_sub(dependents + objects), first }
     }
 
-    /// The names of the extensions that depend on the one in `slot`, and call no user code under the lock.
-    pub(super) fn dependents(&self, slot: usize, from: usize) -> impl Iterator<Item = Name> {
-        (from..N).filter_map(move |user| {
+    /// The names of the extensions that depend on the one in `slot`. The lock is held to find each, not in between.
+    pub(super) fn dependents(&self, slot: usize) -> impl Iterator<Item = Name> {
+        (0..N).filter_map(move |user| {
             self.table.with(|table| {
                 let entry = table.entries.get(user)?;
                 entry.record().is_some_and(|record| record.depends_on(slot)).then_some(entry.name)
@@ -118,7 +115,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     /// # Ok(()) }
     /// ```
     pub fn dependents(&self) -> impl Iterator<Item = Name> {
-        self.registry().dependents(self.slot(), 0)
+        self.registry().dependents(self.slot())
     }
 
     /// The names of the extensions that this one depends on.

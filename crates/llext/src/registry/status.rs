@@ -62,6 +62,11 @@ impl Status {
         self.uses > 0 || self.holds > 0
     }
 
+    /// Itself, in this state only.
+    pub(crate) fn when(self, state: State) -> Option<Self> {
+        (self.state == state).then_some(self)
+    }
+
     /// One more handle.
     pub(crate) fn used(self) -> Option<Self> {
         (self.uses < MAX_USES).then_some(Self { uses: self.uses + 1, ..self })
