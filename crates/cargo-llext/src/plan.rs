@@ -133,9 +133,9 @@ fn native() -> u16 {
 
 fn region(role: Role) -> Option<&'static str> {
     Some(match role {
-        Role::Ignored | Role::Rel | Role::Rela => return None,
+        Role::Ignored | Role::Note | Role::Rel | Role::Rela => return None,
         Role::Text => "text",
-        Role::Rodata | Role::Note => "rodata",
+        Role::Rodata => "rodata",
         Role::Exports => "exports",
         Role::Preinit => "preinit",
         Role::Init => "init",
@@ -156,5 +156,18 @@ impl Plan {
         let parts: Vec<_> = sizes.filter(|part| part.bytes > 0).collect();
         let total = parts.iter().map(|part| u64::from(part.bytes)).sum();
         Self { parts, stubs: needs.stubs, got_slots: needs.got, total }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_loaded_lies_in_no_region() {
+        for role in [Role::Ignored, Role::Note, Role::Rel, Role::Rela] {
+            assert_eq!(region(role), None, "{role:?}");
+        }
+        assert_eq!(region(Role::Rodata), Some("rodata"));
     }
 }
