@@ -13,7 +13,7 @@ use super::tree::{Node, Tree};
 use crate::error::{Error, Refusal};
 use crate::run::call::{Argument, Call};
 use crate::run::invoke::perform;
-use crate::run::session::{Loaded, Region, Resident, Session, Unload, name_of};
+use crate::run::session::{Loaded, Region, Resident, Session, Unload, name_of, part_name};
 use crate::terminal::{self, Report, Terminal};
 
 /// The extensions of a session, and the handles that it took.
@@ -86,7 +86,9 @@ impl<'h> Performer<'h> {
             Command::Load { file, alias } => self.try_load(&file, alias.get(1).map(String::as_str)),
             Command::Unload { name, later, within } => {
                 let within = within.map(|milliseconds| Unload::Within(Duration::from_millis(milliseconds)));
-                self.unload(&name, within.unwrap_or(if later { Unload::Later } else { Unload::Now }))
+                let how = within.unwrap_or(if later { Unload::Later } else { Unload::Now });
+                let given = self.session.unload_called(&name, &mut self.held, how)?;
+                if self.terminal.json() { self.terminal.show_line(&given) } else { Ok(()) }
             }
             Command::Call { function, arguments, returns } => {
                 let (name, function) = function.rsplit_once('.').ok_or_else(|| Error::BadCommand {
@@ -95,7 +97,7 @@ impl<'h> Performer<'h> {
                 })?;
                 let words: Vec<String> = std::iter::once(function.to_owned()).chain(arguments).collect();
                 match Call::parse(&words, returns)? {
-                    Some(call) => self.show(&perform(&call, &self.find(name)?)?, false),
+                    Some(call) => self.show(&perform(&call, &self.session.find(name)?)?, false),
                     None => Ok(()),
                 }
             }
@@ -119,44 +121,13 @@ impl<'h> Performer<'h> {
         if self.terminal.json() { self.terminal.show_line(&Loads { loaded }) } else { Ok(()) }
     }
 
-    /// Gives up a handle of the session's, or asks with another one for an extension that was loaded because others need it.
-    fn unload(&mut self, name: &str, how: Unload) -> Result<(), Error> {
-        let place = self.held.iter().rposition(|plugin| plugin.name().as_bytes() == name.as_bytes());
-        let plugin = match place {
-            Some(place) => self.held.remove(place),
-            None => self.find(name)?,
-        };
-        match self.session.unload(plugin, how) {
-            Ok(given) if self.terminal.json() => self.terminal.show_line(&given),
-            Ok(_) => Ok(()),
-            Err((plugin, error)) => {
-                if let Some(place) = place {
-                    self.held.insert(place, plugin);
-                }
-                Err(error)
-            }
-        }
-    }
-
-    fn find(&self, name: &str) -> Result<Plugin<'h>, Error> {
-        if let Some(plugin) = self.session.host.find(name) {
-            return Ok(plugin);
-        }
-        let residents = self.session.residents();
-        let leaving = residents.iter().find(|resident| resident.name == name);
-        Err(match leaving.and_then(|resident| resident.weak.upgrade().err()) {
-            Some(error) => Error::of_load(name, error, Vec::new()),
-            None => Error::NotLive { name: name.to_owned() },
-        })
-    }
-
     fn list(&self) -> List {
         List { extensions: self.session.residents().iter().filter_map(row).collect() }
     }
 
     fn facts(&self, name: &str) -> Result<Facts, Error> {
         let residents = self.session.residents();
-        let plugin = self.find(name)?;
+        let plugin = self.session.find(name)?;
         let own = residents.iter().find(|resident| resident.name == name);
         let row = own.and_then(row).ok_or_else(|| Error::NotLive { name: name.to_owned() })?;
         let needs = plugin.dependencies().map(|name| name.to_string()).collect();
@@ -173,13 +144,13 @@ impl<'h> Performer<'h> {
         };
         let nodes = self.session.host.registry().iter().map(node).collect();
         match name {
-            Some(name) => self.find(name).map(|_| Tree::of_one(nodes, name)),
+            Some(name) => self.session.find(name).map(|_| Tree::of_one(nodes, name)),
             None => Ok(Tree::of_all(nodes)),
         }
     }
 
     fn symbols(&self, name: &str) -> Result<Symbols, Error> {
-        let plugin = self.find(name)?;
+        let plugin = self.session.find(name)?;
         let mut exports: Vec<(&[u8], usize)> = plugin.exports().collect();
         exports.sort_by_key(|(_, address)| *address);
         let symbol = |(name, address): (&[u8], usize)| Symbol {
@@ -202,7 +173,7 @@ impl<'h> Performer<'h> {
         Ok(Place {
             address: format!("{address:#x}"),
             extension: extension.name().to_string(),
-            part: format!("{:?}", region.part).to_lowercase(),
+            part: part_name(region.part),
             offset: address - region.address,
             symbol: symbol.map(|(name, _)| String::from_utf8_lossy(name).into_owned()),
             symbol_offset: symbol.map(|(_, at)| address - at),

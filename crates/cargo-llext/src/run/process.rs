@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use llext::{Host, Plugin};
+use llext::Host;
 use serde::Serialize;
 
 use super::call::{Call, Outcome};
@@ -71,8 +71,8 @@ pub(super) fn run(plan: &Plan, terminal: &Terminal) -> Result<Ended, Error> {
         story.outcome = Some(outcome);
     }
     for name in &plan.unload {
-        match unload_first(name, &session, &mut plugins) {
-            Ok(unloaded) => story.unloaded.extend(unloaded),
+        match session.unload_called(name, &mut plugins, Unload::Now) {
+            Ok(given) => story.unloaded.extend(given.unloaded),
             Err(error) => story.refused(&error, terminal),
         }
     }
@@ -84,20 +84,4 @@ pub(super) fn run(plan: &Plan, terminal: &Terminal) -> Result<Ended, Error> {
         terminal.show_json(&story)?;
     }
     Ok(if story.error.is_some() { Ended::Refused } else { Ended::Done })
-}
-
-/// Gives up the youngest handle of an extension; one that was loaded because it is needed has none of ours.
-fn unload_first<'h>(
-    name: &str,
-    session: &Session<'h>,
-    plugins: &mut Vec<Plugin<'h>>,
-) -> Result<Vec<String>, Error> {
-    let place = plugins.iter().rposition(|plugin| plugin.name().as_bytes() == name.as_bytes());
-    let held = place.map(|place| (place, plugins.remove(place)));
-    let found = held.or_else(|| Some((plugins.len(), session.host.find(name)?)));
-    let (place, plugin) = found.ok_or_else(|| Error::NotLive { name: name.to_owned() })?;
-    session.unload(plugin, Unload::Now).map(|given| given.unloaded).map_err(|(plugin, error)| {
-        plugins.insert(place, plugin);
-        error
-    })
 }

@@ -180,7 +180,7 @@ impl<'h> Session<'h> {
     }
 
     /// Gives a handle up and tells what went; or why nothing did, with the handle.
-    pub(crate) fn unload(&self, plugin: Plugin<'h>, how: Unload) -> Result<Given, (Plugin<'h>, Error)> {
+    fn unload(&self, plugin: Plugin<'h>, how: Unload) -> Result<Given, (Plugin<'h>, Error)> {
         let name = plugin.name().to_string();
         let given = match how {
             Unload::Now => plugin.unload(),
@@ -202,6 +202,40 @@ impl<'h> Session<'h> {
             self.terminal.status("Leaving", format_args!("{} ({when})", printable(&name)));
         }
         Ok(Given { name, uses, unloaded })
+    }
+
+    /// A handle of what is called `name`, if it is live.
+    pub(crate) fn find(&self, name: &str) -> Result<Plugin<'h>, Error> {
+        if let Some(plugin) = self.host.find(name) {
+            return Ok(plugin);
+        }
+        let residents = self.residents.borrow();
+        let leaving = residents.iter().find(|resident| resident.name == name);
+        Err(match leaving.and_then(|resident| resident.weak.upgrade().err()) {
+            Some(error) => Error::of_load(name, error, Vec::new()),
+            None => Error::NotLive { name: name.to_owned() },
+        })
+    }
+
+    /// Gives up the youngest of the held handles of what is called `name`; or asks with another one, for an extension that
+    /// was loaded because others need it.
+    pub(crate) fn unload_called(
+        &self,
+        name: &str,
+        held: &mut Vec<Plugin<'h>>,
+        how: Unload,
+    ) -> Result<Given, Error> {
+        let place = held.iter().rposition(|plugin| plugin.name().as_bytes() == name.as_bytes());
+        let plugin = match place {
+            Some(place) => held.remove(place),
+            None => self.find(name)?,
+        };
+        self.unload(plugin, how).map_err(|(plugin, error)| {
+            if let Some(place) = place {
+                held.insert(place, plugin);
+            }
+            error
+        })
     }
 
     /// Gives all handles up, last loaded first; what others need waits until they are gone. What cannot go stays, and why.
@@ -284,7 +318,7 @@ impl Region {
     /// Where an extension lies.
     pub(crate) fn all(extension: &llext::registry::Extension<Linux, StdRawMutex, CAPACITY>) -> Vec<Self> {
         let region = |region: llext::registry::Region| Self {
-            part: format!("{:?}", region.part).to_lowercase(),
+            part: part_name(region.part),
             address: format!("{:#x}", region.address),
             bytes: region.size,
         };
@@ -296,6 +330,11 @@ impl std::fmt::Display for Region {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:<9} {:>14} {:>8} bytes", self.part, self.address, self.bytes)
     }
+}
+
+/// What a part is called here.
+pub(crate) fn part_name(part: llext::memory::Part) -> String {
+    format!("{part:?}").to_lowercase()
 }
 
 /// What a file calls itself, if it can be read.
