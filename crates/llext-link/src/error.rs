@@ -348,11 +348,12 @@ pub enum Error {
         /// What it refers to.
         symbol: SymbolRef } => "{symbol}: {relocation} misaligned at {place:#x} (found {value:#x}, expected a multiple of {align})",
         "the file is damaged, or its target lies at an odd address";
-    /// More stubs or GOT slots were needed than the tables promised when they were counted.
+    /// More stubs or GOT slots were needed than the tables promised when they were counted. They are counted without the
+    /// bytes that are to be relocated, and so without the addends that lie there (`SHT_REL`).
     137 TableChanged {
         /// Which area ran out.
         what: &'static str } => "{what}: more needed than were counted",
-        "the file changed while it was loaded, or asks for a table that its kind cannot have";
+        "load a file that does not change meanwhile; in assembly, branch to a far symbol and not beside it (SHT_REL)";
     /// A branch leads to A32 code, and this core runs Thumb code only.
     138 WrongInstructionSet {
         /// Its type.

@@ -83,8 +83,10 @@ pub enum Error [
     /// The extension's own initialisation said no. A load that ended so was rolled back; after `bringup` the extension
     /// stays, its phase `Failed`.
     430 InitFailed {
+        /// The extension.
+        name: Name,
         /// The status it returned.
-        status: i32 } => "llext_init: returned {status} (expected 0)",
+        status: i32 } => "{name}: llext_init returned {status} (expected 0)",
         "the number is the extension's own: see its documentation";
     /// A constructor or destructor does not lie in the extension's code.
     431 FunctionOutsideText {
@@ -114,13 +116,17 @@ pub enum Error [
         "the file is damaged: link it again";
     /// The extension is not in the state that the step begins with.
     435 WrongPhase {
+        /// The extension.
+        name: Name,
         /// How far it has come.
         found: Phase,
         /// Where the step begins.
-        expected: Phase } => "extension: wrong phase (found {found:?}, expected {expected:?})",
+        expected: Phase } => "{name}: wrong phase (found {found:?}, expected {expected:?})",
         "bring an extension up once, after it was loaded with bring_up(false), and tear it down once";
     /// More objects of the host's than fit: without the feature `alloc`, four for each extension.
-    436 TooManyObjects => "host objects: no room for another (expected at most 4 without the feature alloc)",
+    436 TooManyObjects {
+        /// The extension.
+        name: Name } => "{name}: no room for another host object (expected at most 4 without the feature alloc)",
         "release some, or build with the feature alloc";
     /// The host does not allow this extension to use the symbol.
     440 Denied {

@@ -11,6 +11,7 @@ mod cc;
 mod watched;
 
 use arena::Arena;
+use llext::error::Name;
 use llext::{Error, Registry};
 use std::sync::atomic::{AtomicI32, Ordering};
 use watched::WatchedMutex;
@@ -44,11 +45,13 @@ fn an_extension_owns_4_objects_and_not_one_more() {
     let app = unsafe { apps.loader(&HOST).load("app", &bytes[..]) }.unwrap();
     let mut objects: Vec<_> = (0..OBJECTS).map(|_| app.own("timer").unwrap()).collect();
     let refused = app.own("timer").unwrap_err();
-    assert_eq!(refused, Error::TooManyObjects);
-    let text =
-        format!("host objects: no room for another (expected at most {OBJECTS} without the feature alloc)");
+    let full = Error::TooManyObjects { name: Name::new(b"app") };
+    assert_eq!(refused, full);
+    let text = format!(
+        "app: no room for another host object (expected at most {OBJECTS} without the feature alloc)"
+    );
     assert_eq!(refused.to_string(), text);
-    assert_eq!(app.own_revocable("timer", |_| {}, 0).err(), Some(Error::TooManyObjects));
+    assert_eq!(app.own_revocable("timer", |_| {}, 0).err(), Some(full));
     objects.pop();
     objects.push(app.own("timer").unwrap());
     let refused = app.unload().unwrap_err();

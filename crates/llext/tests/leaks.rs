@@ -6,6 +6,7 @@
 mod common;
 
 use common::{compile, load, probe, start};
+use llext::error::Name;
 use llext::source::ReadOnly;
 use llext::{Error, Host};
 
@@ -77,7 +78,7 @@ fn a_failing_init_is_rolled_back() {
     let (host, before) = (host(), mappings());
     let bytes = compile("init", "int llext_init(void) { return 7; }", &["-O2"]);
     let error = load(&host, "init", &bytes[..]).unwrap_err();
-    assert_eq!(error, Error::InitFailed { status: 7 });
+    assert_eq!(error, Error::InitFailed { name: Name::new(b"init"), status: 7 });
     assert!(host.find("init").is_none());
     assert_eq!(mappings(), before);
 }

@@ -88,7 +88,7 @@ impl<R: RawMutex> Context<R> {
     fn leave_phase(&self, expected: Phase) -> Result<(), Error> {
         self.changing.with(|changing| {
             if changing.phase != expected {
-                return Err(Error::WrongPhase { found: changing.phase, expected });
+                return Err(Error::WrongPhase { name: self.name, found: changing.phase, expected });
             }
             changing.phase = Phase::Changing;
             Ok(())
@@ -104,7 +104,7 @@ impl<R: RawMutex> Context<R> {
         // SAFETY: the caller vouches for the code.
         let status = unsafe { lifecycle.bringup() };
         self.enter_phase(if status == 0 { Phase::Up } else { Phase::Failed });
-        if status == 0 { Ok(()) } else { Err(Error::InitFailed { status }) }
+        if status == 0 { Ok(()) } else { Err(Error::InitFailed { name: self.name, status }) }
     }
 
     /// Runs `llext_fini`, what `__cxa_atexit` registered and the destructors: after [`Context::bringup`], once.
@@ -173,7 +173,7 @@ impl<R: RawMutex> Context<R> {
         self.changing.with(|changing| {
             let number = changing.numbers.wrapping_add(1);
             if !changing.owned.push(Owned { number, name, revoke }) {
-                return Err(Error::TooManyObjects);
+                return Err(Error::TooManyObjects { name: self.name });
             }
             changing.numbers = number;
             Ok(number)

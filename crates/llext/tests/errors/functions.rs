@@ -4,6 +4,7 @@ use crate::common::load;
 use crate::files::{contents, dynamic, object, section, set_word, shared, verify, word};
 use crate::{error_of, host, says};
 use llext::Error;
+use llext::error::Name;
 
 /// The error is about function `index` of `array`.
 #[track_caller]
@@ -22,10 +23,14 @@ fn an_initialisation_may_say_no() {
     let host = host();
     for status in [7, -1] {
         let source = format!("int llext_init(void) {{ return {status}; }}");
-        let text = format!("llext_init: returned {status} (expected 0)");
+        let text = format!("init: llext_init returned {status} (expected 0)");
         for bytes in [object("init", &source), shared("init", &source, &[])] {
             assert!(verify(&host, &bytes).is_ok());
-            says(load(&host, "init", &bytes[..]), Error::InitFailed { status }, &text);
+            says(
+                load(&host, "init", &bytes[..]),
+                Error::InitFailed { name: Name::new(b"init"), status },
+                &text,
+            );
             assert!(host.find("init").is_none());
         }
     }

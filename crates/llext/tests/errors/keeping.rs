@@ -46,8 +46,8 @@ fn what_is_gone_is_neither_entered_nor_owned() {
 fn a_step_is_taken_from_where_it_begins() {
     let (host, bytes) = (host(), object("phase", PROBE));
     let plugin = load(&host, "phase", &bytes[..]).unwrap();
-    let expected = Error::WrongPhase { found: Phase::Up, expected: Phase::Loaded };
-    says(plugin.bringup(), expected, "extension: wrong phase (found Up, expected Loaded)");
+    let expected = Error::WrongPhase { name: Name::new(b"phase"), found: Phase::Up, expected: Phase::Loaded };
+    says(plugin.bringup(), expected, "phase: wrong phase (found Up, expected Loaded)");
     assert_eq!(plugin.phase(), Phase::Up);
 }
 

@@ -2,6 +2,7 @@
 
 use crate::arena::Arena;
 use crate::common::compile;
+use llext::error::Name;
 use llext::export::Exports;
 use llext::lock::StdRawMutex;
 use llext::{Error, Handle, Registry, Source};
@@ -173,4 +174,9 @@ pub(crate) fn live(apps: &Apps) -> Vec<String> {
 /// A name as text.
 pub(crate) fn text(name: llext::error::Name) -> String {
     String::from_utf8_lossy(name.as_bytes()).into_owned()
+}
+
+/// What a load, or `bringup`, gets whose extension's `llext_init` returned `status`.
+pub(crate) fn init_failed(extension: &str, status: i32) -> Error {
+    Error::InitFailed { name: Name::new(extension.as_bytes()), status }
 }

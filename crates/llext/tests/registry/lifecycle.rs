@@ -1,6 +1,8 @@
 //! What runs when an extension comes and when it goes: in order, and once.
 
-use crate::kit::{App, Apps, HOST, apps, compiled, is_empty, kept, live, load, noted, object, shared};
+use crate::kit::{
+    App, Apps, HOST, apps, compiled, init_failed, is_empty, kept, live, load, noted, object, shared,
+};
 use llext::{Error, ExtensionPanic, Host, Leaving};
 use std::cell::RefCell;
 use std::ffi::CStr;
@@ -74,7 +76,7 @@ fn refuses() -> String {
 fn an_initialisation_that_says_no_is_rolled_back() {
     let apps = apps();
     for bytes in [object(&refuses()), shared(&refuses())] {
-        assert_eq!(load(&apps, "app", bytes).err(), Some(Error::InitFailed { status: 5 }));
+        assert_eq!(load(&apps, "app", bytes).err(), Some(init_failed("app", 5)));
         // Its constructors ran, and are undone. It did not come up: `llext_fini` is not for it.
         assert_eq!(noted(), [&[2, 3, 4, 5], &ENDS[1..]].concat());
         assert_eq!(live(&apps).len(), 0);

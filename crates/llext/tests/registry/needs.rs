@@ -1,8 +1,8 @@
 //! Needs: an extension names others, in `DT_NEEDED` or in a note, and whoever loads it brings them first.
 
 use crate::kit::{
-    App, HOST, SLOTS, apps, call, compiled, in_use, is_empty, live, load, noted, object, path_of, shared,
-    text,
+    App, HOST, SLOTS, apps, call, compiled, in_use, init_failed, is_empty, live, load, noted, object,
+    path_of, shared, text,
 };
 use llext::error::Name;
 use llext::loader::{LoadNeeded, MAX_DEPTH, Need};
@@ -216,7 +216,7 @@ fn a_need_that_fails_leaves_nothing() {
     let files = [("a", needing(1, &["b", "c"])), ("b", needing(2, &[])), ("c", fails)];
     let (apps, shelf) = (apps(), Shelf::new(&files));
     for _ in 0..10 {
-        assert_eq!(shelf.load(&apps, "a").err(), Some(Error::InitFailed { status: 5 }));
+        assert_eq!(shelf.load(&apps, "a").err(), Some(init_failed("c", 5)));
         is_empty(&apps);
     }
 }

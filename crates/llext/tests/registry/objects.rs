@@ -1,7 +1,9 @@
 //! The host's own objects (threads, timers, callbacks, interrupt handlers): while one lives its extension stays, or it is
 //! revoked first.
 
-use crate::kit::{acting, apps, call, is_empty, kept, load, load_with, note, noted, object, text};
+use crate::kit::{
+    acting, apps, call, init_failed, is_empty, kept, load, load_with, note, noted, object, text,
+};
 use core::cell::RefCell;
 use llext::Error;
 use llext::error::Name;
@@ -135,7 +137,7 @@ fn a_failing_constructor_s_objects_are_revoked_or_keep_it_until_they_are_release
         0
     };
     let failed = acting(&acts, || load(&apps, "app", fails));
-    assert_eq!(failed.err(), Some(Error::InitFailed { status: 5 }));
+    assert_eq!(failed.err(), Some(init_failed("app", 5)));
     let (own, timer, hook) = objects.take().unwrap();
     // The timer may still call it: so it is there, but nobody else gets in.
     let busy = Some(Error::Busy { name: Name::new(b"app") });

@@ -15,7 +15,9 @@
 //! | 11 | loads, finds and enters itself in its destructor | `Busy`, nothing, `Died` |
 //! | 12 | drops the last handle of another in its destructor | its end, at once |
 
-use crate::kit::{App, Apps, HOST, acting, apps, call, is_empty, kept, live, load, noted, object};
+use crate::kit::{
+    App, Apps, HOST, acting, apps, call, init_failed, is_empty, kept, live, load, noted, object,
+};
 use core::cell::{Cell, RefCell};
 use llext::Error;
 use llext::error::Name;
@@ -128,7 +130,7 @@ fn case_9_a_load_that_fails_leaves_what_its_constructor_loaded() {
         7
     };
     let failed = acting(&acts, || load(&apps, "fails", fails));
-    assert_eq!(failed.err(), Some(Error::InitFailed { status: 7 }));
+    assert_eq!(failed.err(), Some(init_failed("fails", 7)));
     assert_eq!((live(&apps), noted()), (vec!["other".to_owned()], vec![1]));
     drop(other);
     is_empty(&apps);

@@ -1,7 +1,8 @@
 //! Bringing up and tearing down as steps of the caller's own.
 
-use crate::kit::{App, Apps, HOST, apps, call, is_empty, noted, object};
+use crate::kit::{App, Apps, HOST, apps, call, init_failed, is_empty, noted, object};
 use core::ffi::c_void;
+use llext::error::Name;
 use llext::{Error, Phase};
 
 const APP: &str = "__attribute__((constructor)) static void up(void) { note(1); }
@@ -17,7 +18,11 @@ fn load<'r>(apps: &'r Apps) -> App<'r> {
 }
 
 fn wrong(found: Phase, expected: Phase) -> Result<(), Error> {
-    Err(Error::WrongPhase { found, expected })
+    wrong_in("app", found, expected)
+}
+
+fn wrong_in(extension: &str, found: Phase, expected: Phase) -> Result<(), Error> {
+    Err(Error::WrongPhase { name: Name::new(extension.as_bytes()), found, expected })
 }
 
 #[test]
@@ -83,7 +88,7 @@ fn a_bringing_up_that_says_no_is_undone_with_the_extension() {
     let apps = apps();
     let app = load(&apps);
     let brought_up = crate::kit::acting(&|_| 9, || app.bringup());
-    assert_eq!((brought_up, app.phase()), (Err(Error::InitFailed { status: 9 }), Phase::Failed));
+    assert_eq!((brought_up, app.phase()), (Err(init_failed("app", 9)), Phase::Failed));
     // SAFETY: nobody calls the extension here.
     assert_eq!(unsafe { app.teardown() }, wrong(Phase::Failed, Phase::Up));
     assert_eq!(noted(), [1, 2]);
@@ -122,9 +127,10 @@ fn a_bootstrap_of_what_is_up_or_says_no_does_not_call_the_entry() {
     let mut data = 5;
     let data = (&raw mut data).cast::<c_void>();
     // SAFETY: `run` takes a pointer to an `int`; nobody else calls the extensions.
-    assert_eq!(unsafe { up.bootstrap("run", data) }, wrong(Phase::Up, Phase::Loaded));
+    let refused = unsafe { up.bootstrap("run", data) };
+    assert_eq!(refused, wrong_in("up", Phase::Up, Phase::Loaded));
     let app = load(&apps);
     // SAFETY: as above.
     let refused = crate::kit::acting(&|_| 3, || unsafe { app.bootstrap("run", data) });
-    assert_eq!((refused, noted()), (Err(Error::InitFailed { status: 3 }), vec![1, 2, 1, 2]));
+    assert_eq!((refused, noted()), (Err(init_failed("app", 3)), vec![1, 2, 1, 2]));
 }

@@ -1,7 +1,7 @@
 //! One name wanted by many at once: one loads it, the others wait, or are told that it is busy.
 
 use crate::arena::Arena;
-use crate::kit::{App, HOST, Int, SLOTS, acting, apps, call, is_empty, load, object};
+use crate::kit::{App, HOST, Int, SLOTS, acting, apps, call, init_failed, is_empty, load, object};
 use llext::error::Name;
 use llext::lock::StdRawMutex;
 use llext::source::Static;
@@ -160,7 +160,7 @@ fn a_load_that_fails_lets_those_who_wait_try_themselves() {
         });
         has_entered.recv().unwrap();
         let app = begin(apps.loader(&HOST).wait(LONG), bytes).unwrap();
-        assert_eq!(fails.join().unwrap(), Err(Error::InitFailed { status: 5 }));
+        assert_eq!(fails.join().unwrap(), Err(init_failed("app", 5)));
         // SAFETY: `probe` has this type.
         assert_eq!((app.is_first(), unsafe { app.symbol::<Int>("probe") }.unwrap().call(())), (true, 42));
     });

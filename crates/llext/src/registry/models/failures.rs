@@ -4,7 +4,7 @@ use super::checker::{both, check};
 use super::ledger;
 use super::loading::load;
 use super::world::{A, call};
-use crate::error::Error;
+use crate::error::{Error, Name};
 
 /// C6: nobody finds an extension before its constructors have run.
 #[test]
@@ -35,7 +35,7 @@ fn who_waits_for_a_load_that_fails_loads() {
         let loaded = loaded.expect("the name is free again");
         // Coming second, the other load found this one's extension.
         let was_second = failed.as_ref().is_ok_and(|handle| !handle.is_first());
-        assert!(was_second || failed.err() == Some(Error::InitFailed { status: 1 }));
+        assert!(was_second || failed.err() == Some(init_failed()));
         assert_eq!((loaded.is_first(), call(&loaded)), (true, usize::from(!was_second)));
     });
 }
@@ -52,9 +52,14 @@ fn tying_an_object_races_with_a_constructor_that_fails() {
             weak.own("timer").ok()
         };
         let (object, loaded) = both(tie, || load(A).failing().run(apps));
-        assert_eq!(loaded.err(), Some(Error::InitFailed { status: 1 }));
+        assert_eq!(loaded.err(), Some(init_failed()));
         let is_kept = ledger::latest(A).is_some_and(|body| !body.is_released());
         assert_eq!(is_kept, object.is_some());
         drop(object);
     });
+}
+
+/// What a load of a failing [`A`] ends with.
+fn init_failed() -> Error {
+    Error::InitFailed { name: Name::new(b"a"), status: 1 }
 }

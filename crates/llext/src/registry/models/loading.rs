@@ -3,7 +3,7 @@
 use super::extension::{HOOKS, lifecycle};
 use super::ledger;
 use super::world::{AppHandle, Apps, NAMES, Record, SLOTS};
-use crate::error::Error;
+use crate::error::{Error, Name};
 use crate::lifecycle::Context;
 use crate::memory::{Block, Memory, Request, Window};
 use crate::registry::{Claim, ExportView, Id, Wanted};
@@ -88,7 +88,7 @@ impl Load {
             apps.memory.with(|memory| memory.release(block));
             provider.into_iter().for_each(|slot| apps.unpin(slot));
             apps.abandon(id);
-            return Err(Error::InitFailed { status: 0 });
+            return Err(Error::InitFailed { name: Name::EMPTY, status: 0 });
         }
         let body = block.body();
         ledger::name(self.which, body);
