@@ -22,7 +22,7 @@ fn finding_races_with_a_constructor_that_fails() {
     check(|apps| {
         let look = move || (apps.find("a").is_some(), apps.iter().count());
         let (found, loaded) = both(look, || load(A).failing().run(apps));
-        assert_eq!((found, loaded.err()), ((false, 0), Some(Error::InitFailed { status: 1 })));
+        assert_eq!((found, loaded.err()), ((false, 0), Some(init_failed())));
     });
 }
 
