@@ -2,6 +2,7 @@
 
 mod board;
 mod error;
+mod hostile;
 mod oracle;
 mod process;
 mod project;
@@ -54,6 +55,9 @@ fn command_line() -> Command {
     let long = Arg::new("long").long("long").action(ArgAction::SetTrue);
     let long = long.help("Try every schedule, or a million and more of them: for hours");
     let models = Command::new("models").about("Run the models of the registry's races").arg(long).arg(model);
+    let hostile = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
+    let hostile =
+        hostile.value_parser(clap::value_parser!(OsString)).help("A part alone, --long, --seed N, --case N");
     Command::new("xtask")
         .bin_name("cargo xtask")
         .about("The project's own commands")
@@ -67,6 +71,9 @@ fn command_line() -> Command {
             Command::new("board").about("Build a board's firmware and run it in QEMU").args([board, given]),
         )
         .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
+        .subcommand(
+            Command::new("hostile").about("Load hostile files from failing surroundings").arg(hostile),
+        )
         .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
 }
 
@@ -81,6 +88,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,
         Some(("oracle", given)) => return compare(given),
+        Some(("hostile", given)) => hostile::all(&arguments(given))?,
         Some(("bench", given)) => bench(given)?,
         _ => unreachable!("clap requires one of the commands above"),
     }
@@ -106,11 +114,14 @@ fn compare(given: &ArgMatches) -> Result<bool> {
     Ok(oracle::run(&options)?.failures.is_empty())
 }
 
+fn arguments(given: &ArgMatches) -> Vec<OsString> {
+    given.get_many::<OsString>("ARGS").into_iter().flatten().cloned().collect()
+}
+
 /// Standard output belongs to the benchmark alone, so the command is not shown.
 fn bench(given: &ArgMatches) -> Result<()> {
-    let arguments = given.get_many::<OsString>("ARGS").into_iter().flatten();
     let mut cargo = project::cargo();
-    cargo.args(["run", "--release", "--quiet", "--package=llext-bench", "--"]).args(arguments);
+    cargo.args(["run", "--release", "--quiet", "--package=llext-bench", "--"]).args(arguments(given));
     process::run_unseen(&mut cargo)
 }
 

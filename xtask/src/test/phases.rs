@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{oracle, project, size};
+use crate::{hostile, oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -27,6 +27,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "tidy", run: tidy },
     Phase { name: "extensions", run: extensions },
     Phase { name: "oracle", run: oracle },
+    Phase { name: "hostile", run: hostile },
     Phase { name: "boards", run: boards },
     Phase { name: "size", run: size },
 ];
@@ -154,6 +155,14 @@ fn oracle(_: &str) -> Result<Outcome> {
     let oracle::Summary { compared, failures, left_out } = oracle::run(&oracle::Options::quick())?;
     let count = Count { passed: compared, failed: failures.len(), ignored: 0 };
     Ok(Outcome { count, failures, left_out })
+}
+
+/// What every run can afford of it.
+fn hostile(_: &str) -> Result<Outcome> {
+    each(hostile::BUILDS, |build| match build.missing() {
+        Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", build.arch))),
+        None => build.run(&["--short".into()]).map(|()| Outcome::passed()),
+    })
 }
 
 fn boards(_: &str) -> Result<Outcome> {

@@ -7,7 +7,7 @@ use std::process::{Child, Command};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::options::PROGRESS;
+use crate::options::{PARTS, PROGRESS};
 
 /// How long one case may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,14 +32,15 @@ impl Progress {
     }
 }
 
-/// Runs this program again with `arguments`; true when it found nothing wrong.
-pub(crate) fn over(arguments: &[String], folder: &Path) -> Result<bool, String> {
+/// Runs this program again with `arguments`, for one part; true when it found nothing wrong.
+pub(crate) fn over(part: &str, arguments: &[String], folder: &Path) -> Result<bool, String> {
     let path = folder.join(format!("{}.progress", std::process::id()));
+    let options: Vec<_> = arguments.iter().filter(|word| !PARTS.contains(&word.as_str())).collect();
     let run = || {
         fs::write(&path, [])?;
         let program = std::env::current_exe()?;
-        let mut child = Command::new(program).args(arguments).arg(PROGRESS).arg(&path).spawn()?;
-        wait(&mut child, &path)
+        let mut child = Command::new(program).args(&options).arg(part).arg(PROGRESS).arg(&path).spawn()?;
+        wait(part, &mut child, &path)
     };
     let result = run().map_err(|error| format!("{}: {error}", path.display()));
     // It may never have been made.
@@ -47,13 +48,13 @@ pub(crate) fn over(arguments: &[String], folder: &Path) -> Result<bool, String> 
     result
 }
 
-fn wait(child: &mut Child, path: &Path) -> std::io::Result<bool> {
+fn wait(part: &str, child: &mut Child, path: &Path) -> std::io::Result<bool> {
     let (mut seen, mut since) = (Vec::new(), Vec::new());
     loop {
         let cases = under_way(path)?;
         if let Some(status) = child.try_wait()? {
             if status.code().is_none() {
-                tell(&format!("the process ended by {status}"), &cases);
+                tell(part, &format!("the process ended by {status}"), &cases);
             }
             return Ok(status.success());
         }
@@ -65,7 +66,7 @@ fn wait(child: &mut Child, path: &Path) -> std::io::Result<bool> {
             } else if since[index].elapsed() > PATIENCE {
                 child.kill()?;
                 child.wait()?;
-                tell(&format!("no end after {} seconds", PATIENCE.as_secs()), &cases[index..=index]);
+                tell(part, &format!("no end after {} seconds", PATIENCE.as_secs()), &cases[index..=index]);
                 return Ok(false);
             }
         }
@@ -82,10 +83,9 @@ fn under_way(path: &Path) -> std::io::Result<Vec<u64>> {
         .collect())
 }
 
-fn tell(what: &str, cases: &[u64]) {
+fn tell(part: &str, what: &str, cases: &[u64]) {
     println!("FAIL: {what}");
     for case in cases.iter().filter(|case| **case > 0) {
-        println!("  repeat with --case {}", case - 1);
+        println!("  repeat with {part} --case {}", case - 1);
     }
-    println!("\n0 passed, 1 failed");
 }

@@ -106,7 +106,7 @@ fn field(region: &Region, random: &mut Random) -> (usize, usize) {
 }
 
 /// Numbers that limits are usually forgotten at.
-fn boundaries(size: usize) -> [u64; 16] {
+pub(super) fn boundaries(size: usize) -> [u64; 16] {
     let size = size as u64;
     [
         0,
@@ -134,6 +134,6 @@ fn read(file: &[u8], at: usize, width: usize) -> u64 {
 }
 
 /// What lies past the end is not written.
-fn write(file: &mut [u8], at: usize, width: usize, value: u64) {
+pub(super) fn write(file: &mut [u8], at: usize, width: usize, value: u64) {
     file.iter_mut().skip(at).take(width).zip(value.to_le_bytes()).for_each(|(to, from)| *to = from);
 }

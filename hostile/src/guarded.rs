@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::ffi::c_void;
 
 use llext::memory::{Block, Memory, MemoryError, Part, Request, Segment, Window};
-use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous};
+use rustix::mm::{MapFlags, ProtFlags, mmap_anonymous, munmap};
 
 const PATTERN: u8 = 0xdb;
 const PAGE: [u8; 4096] = [PATTERN; 4096];
@@ -15,6 +15,8 @@ const PAGE: [u8; 4096] = [PATTERN; 4096];
 const ZONE: usize = 256;
 const ARENA: usize = 96 << 20;
 const LOW: u64 = 1 << 31;
+/// One past the highest address.
+const HIGH: u64 = if cfg!(target_pointer_width = "64") { 1 << 47 } else { 1 << 32 };
 
 /// The memory of one thread, used for one load after the other.
 pub(crate) struct Store {
@@ -53,7 +55,7 @@ pub(crate) struct GuardedScratch(Piece);
 
 impl Store {
     pub(crate) fn new() -> Result<Self, String> {
-        let near = (Self::new as fn() -> Result<Self, String> as usize & !0xfff_ffff) - (1 << 30);
+        let near = (Self::new as fn() -> Result<Self, String> as usize & !0xfff_ffff) - (1 << 29);
         Ok(Self { low: Arena::map(0x1000_0000)?, near: Arena::map(near)?, live: 0, limit: 0 })
     }
 
@@ -130,9 +132,16 @@ impl Arena {
     }
 }
 
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and no load of it is under way. If it stays, only address space is lost.
+        let _ = unsafe { munmap(self.start as *mut c_void, ARENA) };
+    }
+}
+
 impl Piece {
     fn bytes(&self) -> &[u8] {
-        // SAFETY: the mapping is never undone, and its one user is the load that is under way in this thread.
+        // SAFETY: the mapping outlives every load, and its one user is the load that is under way in this thread.
         unsafe { std::slice::from_raw_parts(self.start as *const u8, self.size) }
     }
 
@@ -153,7 +162,7 @@ unsafe impl Memory for Guarded<'_> {
     type Scratch = GuardedScratch;
 
     fn reach(&self) -> Window {
-        Window { low: 0x1_0000, high: 1 << 47 }
+        Window { low: 0x1_0000, high: HIGH }
     }
 
     fn reserve(&mut self, request: &Request) -> Result<GuardedBlock, MemoryError> {
@@ -244,5 +253,52 @@ impl AsMut<[u8]> for GuardedScratch {
 impl AsRef<[u8]> for GuardedScratch {
     fn as_ref(&self) -> &[u8] {
         self.0.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reserve(memory: &mut Guarded<'_>) -> GuardedBlock {
+        let request = Request {
+            sizes: [0, 64, 64, 64],
+            aligns: [1, 16, 16, 16],
+            window: Window { low: 0, high: HIGH },
+        };
+        let mut block = memory.reserve(&request).unwrap();
+        block.commit().unwrap();
+        block
+    }
+
+    #[test]
+    fn what_is_written_outside_a_part_is_noticed() {
+        for offset in [-1isize, 64, 80] {
+            let store = RefCell::new(Store::new().unwrap());
+            store.borrow_mut().begin(1 << 20);
+            let mut memory = Guarded(&store);
+            let mut block = reserve(&mut memory);
+            block.working()[1].fill(7);
+            // SAFETY: a red zone of at least 256 bytes lies on both sides of every part.
+            unsafe { (block.addresses()[1] as *mut u8).offset(offset).write(0) };
+            memory.release(block);
+            assert!(store.borrow_mut().end().unwrap_err().contains("damaged"), "{offset}");
+            assert_eq!(store.borrow_mut().end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn what_is_written_after_its_release_is_noticed_and_so_is_what_stays() {
+        let store = RefCell::new(Store::new().unwrap());
+        store.borrow_mut().begin(1 << 20);
+        let mut memory = Guarded(&store);
+        let block = reserve(&mut memory);
+        let start = block.addresses()[2] as *mut u8;
+        memory.release(block);
+        // SAFETY: the store keeps the bytes of what was released.
+        unsafe { start.write(0) };
+        assert!(store.borrow_mut().end().unwrap_err().contains("damaged"));
+        let _scratch = memory.scratch(100).unwrap();
+        assert_eq!(store.borrow_mut().end(), Err("100 bytes leaked".to_owned()));
     }
 }

@@ -1,0 +1,105 @@
+//! The intact files: every extension in every kind this machine can make, each content once.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use object::{Object, ObjectSymbol};
+
+use super::harness::build::Builder;
+use super::harness::tools::Tools;
+use super::harness::{extension, parallel};
+use super::places::Places;
+use crate::target;
+
+/// One intact file.
+pub(crate) struct Sample {
+    /// Extension and variant.
+    pub(crate) name: String,
+    /// The extension alone.
+    pub(crate) extension: String,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) places: Places,
+    /// The names of what it expects others to provide.
+    pub(crate) undefined: HashSet<Vec<u8>>,
+}
+
+/// All of them, by size.
+pub(crate) fn collect(folder: &Path) -> Result<Vec<Sample>, String> {
+    let is_own = target::native().machine == 62;
+    let mut samples = if is_own { of_matrix(folder)? } else { of_compiler(folder)? };
+    samples.sort_by(|a, b| (a.bytes.len(), &a.name).cmp(&(b.bytes.len(), &b.name)));
+    samples.dedup_by(|a, b| a.bytes == b.bytes);
+    Ok(samples)
+}
+
+/// In every kind that the matrix of extensions knows.
+fn of_matrix(folder: &Path) -> Result<Vec<Sample>, String> {
+    let extensions = extension::discover()?;
+    let tools = Tools::find();
+    let builder = Builder { tools: &tools, target: folder.join("extensions") };
+    let each =
+        extensions.iter().flat_map(|extension| extension.variants().map(move |kind| (extension, kind)));
+    let wanted: Vec<_> = each.filter(|(_, variant)| tools.can_make(variant)).collect();
+    let samples = parallel::map(&wanted, |(extension, variant)| {
+        let built = builder.build(extension, variant)?;
+        Sample::read(&extension.name, &variant.to_string(), &built.file)
+    });
+    samples.into_iter().collect()
+}
+
+/// For another architecture: the sources in C, as far as its compiler takes them.
+fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
+    let folder = folder.join(target::native().name);
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let is_c = |source: &PathBuf| source.extension().is_some_and(|suffix| suffix == "c");
+    let extensions = extension::discover()?;
+    let sources: Vec<_> = extensions.into_iter().map(|extension| extension.source).filter(is_c).collect();
+    let kinds: [(&str, &[&str]); 4] = [
+        ("O0.o", &["-c", "-O0"]),
+        ("O2.o", &["-c", "-O2", "-ffunction-sections"]),
+        ("r.o", &["-r", "-nostdlib", "-O1"]),
+        ("so", &["-shared", "-nostdlib", "-fPIC", "-O2"]),
+    ];
+    let each: Vec<_> =
+        sources.iter().flat_map(|source| kinds.iter().map(move |kind| (source, kind))).collect();
+    let samples = parallel::map(&each, |(source, (kind, flags))| compile(source, kind, flags, &folder));
+    let samples: Vec<_> = samples.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let samples: Vec<_> = samples.into_iter().flatten().collect();
+    let compiler = target::native().compiler.0;
+    if samples.is_empty() { Err(format!("{compiler} makes none of the extensions")) } else { Ok(samples) }
+}
+
+/// What the compiler made of one source; none where it cannot.
+fn compile(source: &Path, kind: &str, flags: &[&str], folder: &Path) -> Result<Option<Sample>, String> {
+    let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let product = folder.join(format!("{name}.{kind}"));
+    let (compiler, options) = target::native().compiler;
+    let include = extension::root().join("../include");
+    let mut command = Command::new(compiler);
+    command.args(options).args(flags).arg("-w").arg("-ffreestanding").arg("-I").arg(include);
+    command.arg("-I").arg(extension::root()).arg(source).arg("-o").arg(&product);
+    let made = command.output().map_err(|error| format!("{compiler}: {error}"))?;
+    if made.status.success() { Sample::read(&name, kind, &product).map(Some) } else { Ok(None) }
+}
+
+impl Sample {
+    fn read(extension: &str, variant: &str, path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self {
+            name: format!("{extension}/{variant}"),
+            extension: extension.to_owned(),
+            places: Places::of(&bytes),
+            undefined: undefined(&bytes),
+            bytes,
+        })
+    }
+}
+
+/// None in a file that was built to be refused by every reader.
+fn undefined(file: &[u8]) -> HashSet<Vec<u8>> {
+    let Ok(file) = object::File::parse(file) else { return HashSet::new() };
+    let symbols = file.symbols().chain(file.dynamic_symbols());
+    let undefined = symbols.filter(|symbol| symbol.is_undefined());
+    undefined.filter_map(|symbol| Some(symbol.name_bytes().ok()?.to_vec())).collect()
+}

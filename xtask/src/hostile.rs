@@ -1,0 +1,82 @@
+//! `cargo xtask hostile`: hostile files and failing surroundings, for every architecture that the linker knows.
+
+use std::ffi::OsString;
+use std::process::Command;
+
+use crate::error::Result;
+use crate::process::{find, output, run};
+use crate::project;
+
+/// One build of the program.
+pub(crate) struct Build {
+    /// The architecture whose files it makes and links.
+    pub(crate) arch: &'static str,
+    /// The machine it runs on: one with words of the same size.
+    target: &'static str,
+    /// Whether what it loads can run there.
+    runs: bool,
+    /// The compiler of the extensions.
+    compiler: &'static str,
+}
+
+pub(crate) const BUILDS: &[Build] = &[
+    Build { arch: "x86_64", target: "x86_64-unknown-linux-gnu", runs: true, compiler: "gcc" },
+    Build { arch: "arm", target: "i686-unknown-linux-gnu", runs: false, compiler: "arm-none-eabi-gcc" },
+];
+
+/// Each branch that is taken adds one to a count: so work is counted, not timed.
+const COUNTING: &str = "-Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=3 \
+                        -Cllvm-args=-sanitizer-coverage-trace-pc-guard";
+
+/// All builds, one after the other; `arguments` go to each.
+pub(crate) fn all(arguments: &[OsString]) -> Result<()> {
+    for build in BUILDS {
+        match build.missing() {
+            Some(missing) => println!("left out: {}: {missing}", build.arch),
+            None => build.run(arguments)?,
+        }
+    }
+    Ok(())
+}
+
+impl Build {
+    /// What is not there to make and run it.
+    pub(crate) fn missing(&self) -> Option<String> {
+        if (std::env::consts::ARCH, std::env::consts::OS) != ("x86_64", "linux") {
+            return Some("this takes Linux on x86-64".to_owned());
+        }
+        if find(self.compiler).is_none() {
+            return Some(format!("{} is missing", self.compiler));
+        }
+        let libdir =
+            output(Command::new("rustc").args(["--print", "target-libdir", "--target", self.target]));
+        if !libdir.is_ok_and(|folder| std::path::Path::new(&folder).is_dir()) {
+            return Some(format!("there is no Rust for {}", self.target));
+        }
+        let links = self.runs
+            || output(Command::new("gcc").args(["-m32", "-print-file-name=crt1.o"]))
+                .is_ok_and(|path| path.contains('/'));
+        (!links).then(|| "gcc-multilib is missing".to_owned())
+    }
+
+    /// Builds it, with counting, debug assertions and overflow checks, and runs it.
+    pub(crate) fn run(&self, arguments: &[OsString]) -> Result<()> {
+        let mut flags = COUNTING.to_owned();
+        if !self.runs {
+            flags += &format!(" --cfg=llext_arch=\"{}\"", self.arch);
+        }
+        let folder = project::target().join("hostile");
+        let mut cargo = project::cargo();
+        cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder.join(self.arch));
+        cargo.args([
+            "run",
+            "--quiet",
+            "--package=llext-hostile",
+            "--profile=hostile",
+            "--target",
+            self.target,
+        ]);
+        cargo.arg("--").args(arguments).arg("--folder").arg(folder.join("files"));
+        run(&mut cargo)
+    }
+}
