@@ -41,9 +41,16 @@ std::arch::global_asm!(
     ".popsection"
 );
 
+#[cfg(any(target_arch = "x86_64", target_arch = "x86"))]
 // SAFETY: it reads this thread's count and touches nothing else.
 unsafe extern "C" {
     safe fn llext_hostile_counted() -> u64;
+}
+
+/// Elsewhere nothing is counted.
+#[cfg(not(any(target_arch = "x86_64", target_arch = "x86")))]
+fn llext_hostile_counted() -> u64 {
+    0
 }
 
 /// This thread's count so far; it stays 0 in a program that was built without counting.

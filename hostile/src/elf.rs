@@ -204,6 +204,9 @@ const fn field(narrow: (usize, usize), wide: (usize, usize)) -> Field {
     Field { narrow, wide }
 }
 
+/// A number as wide as an address, where the record begins.
+pub(crate) const WORD: Field = field((0, 4), (0, 8));
+
 /// Of the ELF header.
 pub(crate) mod e {
     use super::{Field, field};

@@ -63,7 +63,7 @@ impl Build {
     pub(crate) fn run(&self, arguments: &[OsString]) -> Result<()> {
         let mut flags = COUNTING.to_owned();
         if !self.runs {
-            flags += &format!(" --cfg=llext_arch=\"{}\"", self.arch);
+            flags += &format!(" --cfg=llext_arch --cfg=llext_arch=\"{}\"", self.arch);
         }
         let folder = project::target().join("hostile");
         let mut cargo = project::cargo();

@@ -10,17 +10,17 @@ pub type Native = elf::Elf64Le;
 /// The ELF format of this build.
 pub type Native = elf::Elf32Le;
 
-// Tests link for a processor that this machine has not, and run nothing of it: `--cfg llext_arch="arm"`.
+// Tests link for a processor that this machine has not, and run nothing: `--cfg llext_arch --cfg llext_arch="arm"`.
 
 /// The architecture of this build.
-#[cfg(all(target_arch = "x86_64", not(llext_arch)))]
+#[cfg(any(all(target_arch = "x86_64", not(llext_arch)), llext_arch = "x86_64"))]
 pub static ARCH: &Arch = &arch::x86_64::ARCH;
 /// The architecture of this build.
-#[cfg(target_arch = "aarch64")]
+#[cfg(any(all(target_arch = "aarch64", not(llext_arch)), llext_arch = "aarch64"))]
 pub static ARCH: &Arch = &arch::aarch64::ARCH;
 
 /// The architecture of this build.
-#[cfg(target_arch = "arm")]
+#[cfg(any(all(target_arch = "arm", not(llext_arch)), llext_arch = "arm"))]
 pub static ARCH: &Arch = {
     use arch::arm::{Core, Float, of};
     const CORE: Core = match (cfg!(cortex_m = "baseline"), cfg!(cortex_m = "mainline")) {
@@ -34,11 +34,11 @@ pub static ARCH: &Arch = {
 };
 
 /// The architecture of this build.
-#[cfg(target_arch = "x86")]
+#[cfg(all(target_arch = "x86", not(llext_arch)))]
 pub static ARCH: &Arch = &arch::x86::ARCH;
 
 /// The architecture of this build.
-#[cfg(any(target_arch = "riscv32", target_arch = "riscv64"))]
+#[cfg(any(all(any(target_arch = "riscv32", target_arch = "riscv64"), not(llext_arch)), llext_arch = "riscv"))]
 pub static ARCH: &Arch = {
     use arch::riscv::{Float, abi, rv32, rv64};
     const FLOAT: Float = match (cfg!(riscv_float = "single"), cfg!(riscv_float = "double")) {
@@ -47,6 +47,6 @@ pub static ARCH: &Arch = {
         _ => Float::Soft,
     };
     const ABI: (u32, u32) = abi(FLOAT, cfg!(target_feature = "c"), cfg!(target_abi = "ilp32e"));
-    static OURS: Arch = if cfg!(target_arch = "riscv32") { rv32(ABI) } else { rv64(ABI) };
+    static OURS: Arch = if cfg!(target_pointer_width = "32") { rv32(ABI) } else { rv64(ABI) };
     &OURS
 };

@@ -1,13 +1,13 @@
 //! Group A: the container.
 
 use super::recipe::{
-    ANY, Eof, Is, Loads, Make::Files, Make::Header, Make::Section, More, RELOCATABLE, Recipe, Refused,
-    SHARED, Sections, recipe,
+    ANY, Eof, Expect, Good, Is, Loads, Make::Files, Make::Header, Make::Section, More, RELOCATABLE, Recipe,
+    Refused, SHARED, Sections, recipe,
 };
 use crate::elf::{e, sh};
 
-const TRUNCATED: super::recipe::Expect = Refused("Truncated");
-const BAD: super::recipe::Expect = Refused("BadHeader");
+const TRUNCATED: Expect = Refused("Truncated");
+const BAD: Expect = Refused("BadHeader");
 
 pub(super) const RECIPES: &[Recipe] = &[
     recipe(1, "shorter than a header", ANY, Files(|good| cuts(good, 0, header(good))), TRUNCATED),
@@ -73,8 +73,6 @@ pub(super) const RECIPES: &[Recipe] = &[
     recipe(13, "something behind", ANY, Files(behind), Loads),
     recipe(13, "two files in one", ANY, Files(twice), Loads),
 ];
-
-use super::recipe::Good;
 
 fn header(good: &Good) -> usize {
     good.target.class.pick(52, 64)

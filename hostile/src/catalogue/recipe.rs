@@ -1,6 +1,6 @@
 //! A recipe: what is done to a good file, and what must come of it.
 
-use crate::elf::{Field, File, e, header_sizes, p, sh};
+use crate::elf::{Field, File, WORD, e, header_sizes, sh};
 use crate::sample::{Form, good, relocation_tags};
 use crate::target::Target;
 
@@ -140,42 +140,24 @@ impl Good {
     }
 
     fn relocations(&self, number: usize, word: usize, values: Values) -> Vec<Vec<u8>> {
-        let size = self.target.class.word();
-        let record = size * if self.target.rela { 3 } else { 2 };
-        if word == 2 && !self.target.rela {
+        let words = if self.target.rela { 3 } else { 2 };
+        if word >= words {
             return Vec::new();
         }
-        let file = self.file();
-        let good = file.bytes();
-        let table = contents(&file, &good, self.named(".rel.data"));
-        let at = table + number * record + word * size;
-        let field = if size == 4 { sh::FLAGS } else { p::OFFSET };
-        // Any field as wide as an address will do: its own offset is taken off.
-        let base = at - 8;
-        let now = field.read(self.target.class, &good, base);
-        let spoil = |value: &Value| {
-            let mut bytes = good.clone();
-            let value = value.of(&file, good.len(), now);
-            field.write(self.target.class, &mut bytes, base, value).then_some(bytes)
-        };
-        values.iter().filter_map(spoil).collect()
+        let at = (number * words + word) * self.target.class.word();
+        self.fields(WORD, values, |file, bytes| contents(file, bytes, self.named(".rel.data")) + at)
     }
 
     fn dynamic(&self, tag: u64, value: Value) -> Vec<u8> {
         let file = self.file();
         let mut bytes = file.bytes();
-        let word = self.target.class.word();
+        let (class, word) = (self.target.class, self.target.class.word());
         let table = contents(&file, &bytes, ".dynamic");
-        let read = |bytes: &[u8], at: usize| {
-            let mut value = [0; 8];
-            value[..word].copy_from_slice(&bytes[at..at + word]);
-            u64::from_le_bytes(value)
-        };
-        let mut entries = (0..).map(|index| table + index * 2 * word);
-        let found = entries.find(|at| read(&bytes, *at) == tag || read(&bytes, *at) == 0);
+        let mut entries = (table..).step_by(2 * word);
+        let found = entries.find(|at| [tag, 0].contains(&WORD.read(class, &bytes, *at)));
         let at = found.expect("the table ends");
-        let value = value.of(&file, bytes.len(), read(&bytes, at + word));
-        bytes[at..at + 2 * word].copy_from_slice(&self.target.class.words(&[tag, value]));
+        let value = value.of(&file, bytes.len(), WORD.read(class, &bytes, at + word));
+        bytes[at..at + 2 * word].copy_from_slice(&class.words(&[tag, value]));
         bytes
     }
 

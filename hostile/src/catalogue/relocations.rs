@@ -1,11 +1,11 @@
 //! Group D: relocations.
 
 use super::recipe::{
-    ANY, Expect, Good, Is, Loads, Make, Make::Dynamic, Make::Files, Make::Relocation, Make::Section,
-    RELOCATABLE, Recipe, Refused, SHARED, Value, recipe,
+    ANY, Expect, Good, Index, Is, Loads, Make, Make::Dynamic, Make::Files, Make::Relocation, Make::Section,
+    RELOCATABLE, Recipe, Refused, SHARED, Value, recipe, set_dynamic,
 };
-use crate::elf::{self, relocation, sh};
-use crate::sample::{GLOBAL, SECTION, at, dt};
+use crate::elf::{self, WORD, relocation, sh};
+use crate::sample::{Form, GLOBAL, SECTION, at, dt};
 
 const OUTSIDE: Expect = Refused("RelocationOutside");
 const DYNAMIC: Expect = Refused("BadDynamic");
@@ -50,14 +50,14 @@ pub(super) const RECIPES: &[Recipe] = &[
         43,
         "of read-only data",
         RELOCATABLE,
-        Section(".rel.data", sh::INFO, &[super::recipe::Index(".rodata")]),
+        Section(".rel.data", sh::INFO, &[Index(".rodata")]),
         OUTSIDE,
     ),
     recipe(
         43,
         "of themselves",
         RELOCATABLE,
-        Section(".rel.data", sh::INFO, &[super::recipe::Index(".rel.data")]),
+        Section(".rel.data", sh::INFO, &[Index(".rel.data")]),
         Refused("BadLink"),
     ),
     recipe(43, "of their own table", SHARED, Files(of_their_table), Loads),
@@ -97,25 +97,28 @@ pub(super) const RECIPES: &[Recipe] = &[
     recipe(53, "70,000 distinct far calls", RELOCATABLE, Files(far_calls), Refused("UndefinedSymbols")),
 ];
 
-fn no_symbol(good: &Good) -> Vec<Vec<u8>> {
-    let shift = good.target.class.pick(8, 32);
-    let most = good.target.class.pick(1 << 24, 1 << 32) - 1;
-    let count = if good.form == crate::sample::Form::Shared { 4 } else { 7 };
-    let word = u64::from(good.target.word);
-    let all = [count, count + 1, 1 << 20, most];
-    // Each is a file of its own: the values depend on the target, so they are no constants.
-    all.iter().flat_map(|symbol| info(good, symbol << shift | word)).collect()
+/// The first relocation of a symbol in the data, with another `r_info`.
+fn info(good: &Good, symbol: u64, r_type: u32) -> Vec<Vec<u8>> {
+    let class = good.target.class;
+    let value = symbol << class.pick(8, 32) | u64::from(r_type);
+    let number = usize::from(good.form == Form::Shared);
+    let record = class.word() * if good.target.rela { 3 } else { 2 };
+    let table = if good.form == Form::Shared { ".rel.dyn" } else { ".rel.data" };
+    good.with(|file| {
+        let at = number * record + class.word();
+        WORD.write(class, &mut file.section(table).data, at, value);
+    })
 }
 
-fn info(good: &Good, value: u64) -> Vec<Vec<u8>> {
-    let value: &'static [Value; 1] = Box::leak(Box::new([Is(value)]));
-    let number = usize::from(good.form == crate::sample::Form::Shared);
-    good.files(&Make::Relocation(number, 1, value))
+fn no_symbol(good: &Good) -> Vec<Vec<u8>> {
+    let most = good.target.class.pick(1 << 24, 1 << 32) - 1;
+    let count = if good.form == Form::Shared { 4 } else { 7 };
+    let all = [count, count + 1, 1 << 20, most];
+    all.iter().flat_map(|symbol| info(good, *symbol, good.target.word)).collect()
 }
 
 fn types(good: &Good, all: &[u32]) -> Vec<Vec<u8>> {
-    let (symbol, shift) = (2u64, good.target.class.pick(8, 32));
-    all.iter().flat_map(|r_type| info(good, symbol << shift | u64::from(*r_type))).collect()
+    all.iter().flat_map(|r_type| info(good, 2, *r_type)).collect()
 }
 
 /// One that would change the record of the next.
@@ -169,8 +172,8 @@ fn runaway(good: &Good) -> Vec<Vec<u8>> {
         good.file()
             .with(|file| {
                 file.section(".spare").data[..table.len()].copy_from_slice(&table);
-                super::recipe::set_dynamic(file, dt::RELR, at::SPARE);
-                super::recipe::set_dynamic(file, dt::RELRSZ, size);
+                set_dynamic(file, dt::RELR, at::SPARE);
+                set_dynamic(file, dt::RELRSZ, size);
             })
             .bytes(),
     ]

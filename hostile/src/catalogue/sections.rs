@@ -2,7 +2,7 @@
 
 use super::recipe::{
     ANY, Eof, Expect, Good, Index, Is, Loads, Make, Make::Files, Make::Section, More, RELOCATABLE, Recipe,
-    Refused, SHARED, Sections, With, recipe, section,
+    Refused, SHARED, Sections, Value, With, contents, recipe, section,
 };
 use crate::elf::{self, ALLOC, File, NOTE, PROGBITS, WRITE, sh};
 use crate::sample::at;
@@ -11,8 +11,7 @@ const LINK: Expect = Refused("BadLink");
 const ENTRY: Expect = Refused("BadEntrySize");
 const LARGE: Expect = Refused("ImageTooLarge");
 const OUTSIDE: Expect = Refused("RelocationOutside");
-const WILD: &[super::recipe::Value] =
-    &[Eof(0), Eof(1), Is(0x7fff_ffff), Is(0xffff_ffff), Is(1 << 63), Is(u64::MAX)];
+const WILD: &[Value] = &[Eof(0), Eof(1), Is(0x7fff_ffff), Is(0xffff_ffff), Is(1 << 63), Is(u64::MAX)];
 
 pub(super) const RECIPES: &[Recipe] = &[
     recipe(14, "sh_offset outside", RELOCATABLE, Section(".text", sh::OFFSET, WILD), Refused("Truncated")),
@@ -244,8 +243,8 @@ pub(super) const RECIPES: &[Recipe] = &[
     recipe(28, "sh_addr of exports wraps", SHARED, Files(wild_exports), Refused("BadExports")),
 ];
 
-const SIZES: &[super::recipe::Value] = &[Is(0), Is(1), More(-1), More(1), Is(0x1000_0000), Is(0xffff_ffff)];
-const LINKS: &[super::recipe::Value] = &[Is(0), Sections(0), Is(0xffff), Is(0xffff_ffff)];
+const SIZES: &[Value] = &[Is(0), Is(1), More(-1), More(1), Is(0x1000_0000), Is(0xffff_ffff)];
+const LINKS: &[Value] = &[Is(0), Sections(0), Is(0xffff), Is(0xffff_ffff)];
 
 fn outside_by_one(good: &Good) -> Vec<Vec<u8>> {
     good.patched(|bytes| {
@@ -287,7 +286,7 @@ fn exports_over_text(good: &Good) -> Vec<Vec<u8>> {
         file.sections.push(exports);
     });
     let mut bytes = file.bytes();
-    let text = super::recipe::contents(&file, &bytes, ".text") as u64;
+    let text = contents(&file, &bytes, ".text") as u64;
     let header = section(&file, &bytes, file.index(".exported_sym"));
     sh::OFFSET.write(good.target.class, &mut bytes, header, text);
     vec![bytes]
