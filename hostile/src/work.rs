@@ -157,11 +157,15 @@ fn words(file: &mut File, count: usize) {
     file.section(".rel.data").data.extend(record.repeat(count));
 }
 
+/// Each at a place of its own.
 fn calls(file: &mut File, count: usize) {
     let (r_type, _, addend) = file.target.call;
-    let site = crate::sample::code(file.target).1;
-    let record = relocation(file.target, site, r_type, UNDEFINED, addend);
-    file.section(".rel.text").data = record.repeat(count);
+    let (code, site) = crate::sample::code(file.target);
+    let record =
+        |number| relocation(file.target, site + number * code.len() as u64, r_type, UNDEFINED, addend);
+    let records = (0..count as u64).flat_map(record).collect();
+    file.section(".text").data = code.repeat(count);
+    file.section(".rel.text").data = records;
 }
 
 fn tables(file: &mut File, count: usize) {

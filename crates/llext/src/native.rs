@@ -38,7 +38,10 @@ pub static ARCH: &Arch = {
 pub static ARCH: &Arch = &arch::x86::ARCH;
 
 /// The architecture of this build.
-#[cfg(any(all(any(target_arch = "riscv32", target_arch = "riscv64"), not(llext_arch)), llext_arch = "riscv"))]
+#[cfg(any(
+    all(any(target_arch = "riscv32", target_arch = "riscv64"), not(llext_arch)),
+    llext_arch = "riscv"
+))]
 pub static ARCH: &Arch = {
     use arch::riscv::{Float, abi, rv32, rv64};
     const FLOAT: Float = match (cfg!(riscv_float = "single"), cfg!(riscv_float = "double")) {
