@@ -12,7 +12,7 @@ use std::path::Path;
 /// How many extensions a [`Host`] holds at a time.
 pub const CAPACITY: usize = 256;
 
-/// A live extension of a [`Host`].
+/// A live extension of a [`Host`]: what [`Host::load_file`] gives.
 pub type Plugin<'h> = registry::Handle<'h, Linux, StdRawMutex, CAPACITY>;
 
 /// What plugins of this process are loaded into and linked against.
@@ -185,6 +185,23 @@ impl Host {
 
     /// What this host offers: for loads that it does not begin itself, such as those of a
     /// [`Need`](crate::loader::Need).
+    ///
+    /// ```
+    /// # use llext::Host;
+    /// # use llext::source::File;
+    /// # fn f(host: &Host) -> Result<(), Box<dyn std::error::Error>> {
+    /// let app = File::open("app.so")?;
+    /// // SAFETY: we trust it, and what lies in that directory.
+    /// let plugin = unsafe {
+    ///     host.loader().on_needed(&mut |need| {
+    ///         let file = need.file_in("plugins".as_ref()).and_then(|path| File::open(path).ok());
+    ///         let file = file.expect("it comes with the program");
+    ///         need.loader(host.exports()).load(need.name(), file)
+    ///     }).load("app", app)?
+    /// };
+    /// # drop(plugin);
+    /// # Ok(()) }
+    /// ```
     pub fn exports(&self) -> &dyn Exports {
         &self.exports
     }

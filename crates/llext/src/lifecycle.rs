@@ -13,7 +13,7 @@ pub use context::Phase;
 pub(crate) use context::{Context, Revoke};
 pub(crate) use provided::{Provided, bound, provided};
 
-/// What an extension said before it gave up.
+/// What an extension said before it gave up: see [`Loader::on_panic`](crate::Loader::on_panic).
 #[derive(Clone, Copy, Debug)]
 pub struct ExtensionPanic<'a> {
     /// The extension's name.
@@ -24,10 +24,11 @@ pub struct ExtensionPanic<'a> {
     pub line: u32,
 }
 
-/// What the host does when an extension panics; it does not come back.
+/// What the host does when an extension panics; it does not come back. See [`Loader::on_panic`](crate::Loader::on_panic).
 pub type PanicHook = fn(&ExtensionPanic<'_>) -> !;
 
-/// An extension whose destructors have run, and whose memory goes next.
+/// An extension whose destructors have run, and whose memory goes next: see
+/// [`Loader::on_leaving`](crate::Loader::on_leaving).
 #[derive(Clone, Copy, Debug)]
 pub struct Leaving {
     /// The extension's name.
@@ -37,7 +38,7 @@ pub struct Leaving {
     pub parts: [(usize, usize); Part::ALL.len()],
 }
 
-/// What the host does before the memory of an extension goes.
+/// What the host does before the memory of an extension goes: see [`Loader::on_leaving`](crate::Loader::on_leaving).
 pub type LeavingHook = fn(&Leaving);
 
 /// What the host wants to hear.

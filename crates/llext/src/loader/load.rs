@@ -49,7 +49,7 @@ pub(super) struct Cursor {
     pub(super) record: u32,
 }
 
-/// A load on its way: call [`Load::step`] until it is ready.
+/// A load on its way: call [`Load::step`] until it is ready, as [`Loader::start`](super::Loader::start) shows.
 ///
 /// Dropping it undoes it, and may take providers away that nobody else keeps: see [`Handle`]. One that is forgotten
 /// (`mem::forget`) keeps its name [`Error::Busy`], its memory and its providers for good. It stays on its thread (it is
@@ -300,7 +300,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Drop for Load<'_, '_, M,
     }
 }
 
-/// What a load takes, bytes.
+/// What a load takes, bytes: see [`Loader::verify`](super::Loader::verify).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Footprint {
     /// Each part of the image, in the order of [`Part::ALL`](llext_link::addr::Part::ALL); what stays while it lives.

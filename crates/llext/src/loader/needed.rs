@@ -138,7 +138,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Need<'_, 'r, M, R, N> {
         self.chain.name
     }
 
-    /// The file in `directory` that is meant: of that name, or with `.llext`, `.so` or `.o` behind it.
+    /// The file in `directory` that is meant: of that name, or with `.llext`, `.so` or `.o` behind it. See
+    /// [`Host::exports`](crate::Host::exports).
     #[cfg(feature = "std")]
     pub fn file_in(&self, directory: &std::path::Path) -> Option<std::path::PathBuf> {
         find_file(directory, self.name)

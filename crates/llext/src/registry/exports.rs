@@ -112,7 +112,7 @@ fn address(symbol: &Symbol<Word>, bias: usize) -> usize {
     unsafe { core::mem::transmute::<usize, extern "C" fn() -> usize>(address)() }
 }
 
-/// The exports of an extension: name and address of each.
+/// The exports of an extension: name and address of each. See [`Extension::exports`](super::Extension::exports).
 pub struct ExtensionExports<'a> {
     view: &'a ExportView,
     next: usize,
