@@ -113,7 +113,8 @@ fn architecture(target: &'static Target, options: &Options) -> Result<Row> {
         row.add(case, outcome);
     }
     bar.finish_and_clear();
-    row.finish();
+    let all = options.only.is_none() && row.left_out.is_empty();
+    row.finish(all);
     Ok(row)
 }
 

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use llext_link::arch::Expr;
 use serde_json::{Value, json};
 
 use super::case::Outcome;
 use super::compare::Difference;
 use super::target::Target;
 use crate::error::Error;
+
+/// The tests of what no file shows.
+const GOLDEN: &str = include_str!("../../../crates/llext-link/tests/relocate/golden.rs");
 
 /// Everything that is known of one architecture.
 pub(super) struct Row {
@@ -54,14 +58,19 @@ impl Row {
         }
     }
 
-    /// After the last case: the types that no file had.
-    pub(super) fn finish(&mut self) {
+    /// After the last case: the types that no file had. If all files were there, each must be refused, or have a test
+    /// by hand.
+    pub(super) fn finish(&mut self, all: bool) {
         self.differences.sort_by(|(one, _), (other, _)| one.cmp(other));
-        self.failures.sort();
         let arch = self.target.arch();
-        let numbers = arch.howtos.iter().map(|howto| u32::from(howto.r_type));
-        let unseen = numbers.filter(|number| !self.types.contains_key(number));
-        self.unseen = unseen.map(|number| arch.relocation(number).to_string()).collect();
+        for howto in arch.howtos.iter().filter(|howto| !self.types.contains_key(&howto.r_type.into())) {
+            let name = arch.relocation(howto.r_type.into()).to_string();
+            if all && howto.expr != Expr::Refused && !GOLDEN.contains(&format!("\"{name}\"")) {
+                self.failures.push((name.clone(), "no file has it, and no golden test".to_owned()));
+            }
+            self.unseen.push(name);
+        }
+        self.failures.sort();
     }
 
     fn failed(&self) -> usize {

@@ -2,7 +2,7 @@
 
 use llext_link::Error;
 use llext_link::addr::Word as _;
-use llext_link::arch::{Arch, Expr, Field};
+use llext_link::arch::{Arch, Field, arm, x86};
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::Role;
 use llext_link::elf::{Elf32Le, Elf64Le, Format};
@@ -28,6 +28,8 @@ pub(crate) struct Bench {
     pub(crate) batch: usize,
     /// How many stubs there is room for.
     pub(crate) stubs: usize,
+    /// Where the host's thread-local block begins.
+    pub(crate) thread: Option<u64>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -37,12 +39,14 @@ pub(crate) struct Linked {
     pub(crate) stubs: Vec<u8>,
     /// How many records were looked at.
     pub(crate) steps: usize,
+    /// How many wait until the image can run.
+    pub(crate) deferred: u32,
 }
 
 /// The section of these instructions, with these relocations.
 pub(crate) fn bench(arch: &'static Arch, symbols: &[u64], section: &[u8], relocations: &[Record]) -> Bench {
     let (symbols, section, relocations) = (symbols.to_vec(), section.to_vec(), relocations.to_vec());
-    Bench { arch, symbols, section, address: CODE, relocations, batch: usize::MAX, stubs: 0 }
+    Bench { arch, symbols, section, address: CODE, relocations, batch: usize::MAX, stubs: 0, thread: None }
 }
 
 /// The bytes of instructions of four bytes.
@@ -97,13 +101,13 @@ impl Bench {
             stubs: Area { bytes: &mut stubs, address: F::Word::of(STUBS), used: 0 },
             index: &mut vec![0; self.stubs],
             pairs: Pairs { uppers: &mut uppers, state: PairState::default() },
-            thread: None,
+            thread: self.thread.map(F::Word::of),
             bias: F::Word::default(),
             deferred: 0,
         };
         let address = F::Word::of(self.address);
         let mut target = Target { bytes: section, address, origin: F::Word::default() };
-        let is_rel = self.arch.howtos.iter().any(|howto| howto.expr == Expr::GotAccess);
+        let is_rel = [x86::ARCH.machine, arm::ARCH.machine].contains(&self.arch.machine);
         let role = if is_rel { Role::Rel } else { Role::Rela };
         let mut steps = 0;
         loop {
@@ -117,9 +121,10 @@ impl Bench {
             }
         }
         let (used_got, used_stubs) = (linker.got.used as usize, linker.stubs.used as usize);
+        let deferred = linker.deferred;
         got.truncate(used_got);
         stubs.truncate(used_stubs);
-        Ok(Linked { section: section.to_vec(), got, stubs, steps })
+        Ok(Linked { section: section.to_vec(), got, stubs, steps, deferred })
     }
 }
 

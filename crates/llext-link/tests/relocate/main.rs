@@ -2,6 +2,7 @@
 
 mod bench;
 mod count;
+mod golden;
 mod hostile;
 mod pairs;
 mod riscv;
