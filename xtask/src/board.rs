@@ -118,12 +118,12 @@ impl Board {
         self.build_rust(&self.output().join("mean.o"))
     }
 
-    /// The firmware with some of its features, linked.
+    /// The firmware with some of its features, linked, and with the relocations that made it.
     pub(crate) fn build_firmware(&self, features: &[&str]) -> Result<PathBuf> {
         let mut cargo = self.compiler()?.cargo()?;
         cargo.current_dir(boards().join(self.name)).env("EXTENSIONS", self.output());
-        cargo.args(["build", "--release", "--target", self.target, "--no-default-features"]);
-        process::run(cargo.args(features))?;
+        cargo.args(["rustc", "--release", "--target", self.target, "--no-default-features"]).args(features);
+        process::run(cargo.args(["--", "-Clink-arg=--emit-relocs"]))?;
         Ok(bare::folder().join(self.target).join("release").join(self.name))
     }
 

@@ -335,9 +335,9 @@ pub struct Area<'a, W> {
 }
 
 impl<W: Word> Area<'_, W> {
-    /// Appends `entry`; the index of the copy and its bytes, or `None` when the area is full.
+    /// Appends `entry`; the index of the copy and its bytes, or `None` when the area is full, or the entry nothing.
     fn push(&mut self, entry: &[u8], size: usize) -> Option<(u32, &mut [u8])> {
-        let index = self.used / size as u32;
+        let index = self.used.checked_div(size as u32)?;
         let bytes = self.bytes.get_mut(self.used as usize..)?.get_mut(..size)?;
         bytes.get_mut(..entry.len())?.copy_from_slice(entry);
         self.used += size as u32;

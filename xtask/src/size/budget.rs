@@ -54,7 +54,14 @@ mod tests {
 
     fn found(text: u32, stack: u32) -> Findings {
         let full = Sizes { text, ..Sizes::default() };
-        Findings { target: "thumbv7m", empty: Sizes::default(), full, stack, functions: Vec::new() }
+        Findings {
+            target: "thumbv7m",
+            empty: Sizes::default(),
+            full,
+            stack,
+            functions: Vec::new(),
+            panics: Vec::new(),
+        }
     }
 
     #[test]

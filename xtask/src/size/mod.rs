@@ -3,12 +3,14 @@
 
 mod budget;
 mod firmware;
+mod graph;
+mod panics;
 mod report;
 
 use std::fs;
 use std::time::Duration;
 
-use crate::board::{BOARDS, Board};
+use crate::board::{BOARDS, Board, DEMO};
 use crate::error::{Result, bail};
 use crate::process;
 use firmware::{Function, Sizes};
@@ -29,6 +31,8 @@ pub(crate) struct Findings {
     stack: u32,
     /// The functions that loading adds, largest first.
     functions: Vec<Function>,
+    /// How loading gets to a panic, a way each.
+    panics: Vec<String>,
 }
 
 /// Prints what every target costs: all that can be built and run here.
@@ -44,11 +48,13 @@ pub(crate) fn size(as_json: bool) -> Result<()> {
     Ok(())
 }
 
-/// Fails if the loader has grown beyond the budget of this board's target, or formats.
+/// Fails if the loader has grown beyond the budget of this board's target, or formats, or can panic.
 pub(crate) fn check(board: &Board) -> Result<()> {
     let findings = measure(board)?;
     println!("{}", report::table(std::slice::from_ref(&findings)));
     findings.check_formatting()?;
+    panics::check(&findings.panics)?;
+    panics::check_demo(&fs::read(board.build_firmware(DEMO)?)?)?;
     budget::check(&budget::read()?, &findings)
 }
 
@@ -56,12 +62,13 @@ fn measure(board: &Board) -> Result<Findings> {
     board.build_extensions()?;
     let empty = firmware::read(&fs::read(board.build_firmware(EMPTY)?)?)?;
     let file = board.build_firmware(LOADER)?;
-    let full = firmware::read(&fs::read(&file)?)?;
+    let bytes = fs::read(&file)?;
+    let (full, panics) = (firmware::read(&bytes)?, panics::of_loader(&bytes)?);
     let printed = process::output_within(&mut board.emulator(&file), LIMIT)?;
     let Ok(stack) = printed.trim().parse() else { bail!("{}: it printed {printed:?}", board.target) };
     let functions = full.functions.into_iter().filter(|function| !empty.functions.contains(function));
     let functions = functions.collect();
-    Ok(Findings { target: processor(board), empty: empty.sizes, full: full.sizes, stack, functions })
+    Ok(Findings { target: processor(board), empty: empty.sizes, full: full.sizes, stack, functions, panics })
 }
 
 impl Findings {
@@ -90,7 +97,7 @@ mod tests {
         let function = Function { name: name.to_owned(), size: 8 };
         let full = Sizes { text: 100, rodata: 20, ..Sizes::default() };
         let empty = Sizes { text: 30, rodata: 10, ..Sizes::default() };
-        Findings { target: "thumbv7m", empty, full, stack: 1, functions: vec![function] }
+        Findings { target: "thumbv7m", empty, full, stack: 1, functions: vec![function], panics: Vec::new() }
     }
 
     #[test]

@@ -51,7 +51,8 @@ mod tests {
     fn programs_get_one_object() {
         let full = Sizes { text: 9, rodata: 2, data: 3, bss: 4 };
         let empty = Sizes { text: 1, ..Sizes::default() };
-        let found = Findings { target: "thumbv7m", empty, full, stack: 5, functions: Vec::new() };
+        let found =
+            Findings { target: "thumbv7m", empty, full, stack: 5, functions: Vec::new(), panics: Vec::new() };
         assert_eq!(
             json(&[found]),
             r#"{"thumbv7m": {"loader_text": 10, "text": 9, "rodata": 2, "data": 3, "bss": 4, "stack": 5}}"#

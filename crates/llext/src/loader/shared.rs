@@ -268,8 +268,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let count = left.min(*budget).min(copy.len() as u32 / entry);
         let extent = Extent { offset: table.extent.offset + at.record * entry, size: count * entry };
         let records = extent.of(bytes).unwrap_or_default();
-        let copy = copy.get_mut(..records.len()).unwrap_or_default();
-        copy.copy_from_slice(records);
+        copy.iter_mut().zip(records).for_each(|(to, from)| *to = *from);
+        let copy = copy.get(..records.len()).unwrap_or_default();
         let nothing = || Area { bytes: &mut [], address, used: 0 };
         let mut linker = Linker::<Native> {
             arch: ARCH,

@@ -340,7 +340,7 @@ impl<'a> Arena<'a> {
     fn allocate_tight(&mut self, layout: Layout) -> Option<NonNull<u8>> {
         let overhead = layout.align().max(GRANULARITY / 2);
         let wanted = layout.size().checked_add(overhead)?.checked_next_multiple_of(GRANULARITY)?;
-        let step = (1 << wanted.ilog2()) / STEPS;
+        let step = (1 << wanted.checked_ilog2()?) / STEPS;
         let least = (wanted & !(step - 1)).checked_sub(overhead)?;
         let start = self.free.allocate(Layout::from_size_align(least, layout.align()).ok()?)?;
         // SAFETY: `start` was allocated just now with the same alignment.
