@@ -11,7 +11,9 @@
  * `.exported_sym`; an extension without any exports all its global symbols.
  *
  * C code of a host includes this header too, with LLEXT_HOST_BUILD defined: EXPORT_SYMBOL then offers a symbol to extensions,
- * through section `llext_exports`, where `llext::export::section()` finds it.
+ * through section `llext_exports`, where `llext::export::section()` finds it. With CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
+ * defined as well, the names take no room in the host: `cargo llext prepare --slid` replaces them by numbers, in section
+ * `llext_slids`, where `llext::export::slid_section()` finds them. Such a host is linked with `-Tllext.x`.
  *
  * Needs GCC or Clang; C99 or later, C++11 or later.
  */
@@ -34,8 +36,8 @@ struct llext_exported_symbol {
 #define LL_EXTENSION_SYMBOL_NAMED(symbol, name) LLEXT_ENTRY_(".exported_sym", symbol, #name, llext_export_##name)
 
 /* The same in an extension; in a host, offers `symbol` to extensions. */
-#define EXPORT_SYMBOL(symbol) LLEXT_ENTRY_(LLEXT_TABLE_, symbol, #symbol, llext_export_##symbol)
-#define EXPORT_SYMBOL_NAMED(symbol, name) LLEXT_ENTRY_(LLEXT_TABLE_, symbol, #name, llext_export_##name)
+#define EXPORT_SYMBOL(symbol) LLEXT_OFFERED_(symbol, #symbol, llext_export_##symbol)
+#define EXPORT_SYMBOL_NAMED(symbol, name) LLEXT_OFFERED_(symbol, #name, llext_export_##name)
 
 /*
  * The same in an extension; in a host, offers `symbol` only if CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_<group> is defined as 1.
@@ -75,10 +77,14 @@ struct llext_abi_note {
 
 /* What follows is not for use outside this header. */
 
-#ifdef LLEXT_HOST_BUILD
-#define LLEXT_TABLE_ "llext_exports"
+#if !defined(LLEXT_HOST_BUILD)
+#define LLEXT_OFFERED_(symbol, text, entry) LLEXT_ENTRY_(".exported_sym", symbol, text, entry)
+#elif !defined(CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID)
+#define LLEXT_OFFERED_(symbol, text, entry) LLEXT_ENTRY_("llext_exports", symbol, text, entry)
 #else
-#define LLEXT_TABLE_ ".exported_sym"
+#define LLEXT_OFFERED_(symbol, text, entry) \
+	static const char entry##_name_[] __attribute__((section("llext_exports_strtab"), LLEXT_KEPT_)) = text; \
+	LLEXT_ENTRY_("llext_slids", symbol, entry##_name_, entry)
 #endif
 
 #define LLEXT_NEEDED_(name, note) \
@@ -129,7 +135,6 @@ struct llext_abi_note {
 #define LLEXT_PREFIX_(prefix) LLEXT_SECOND_(prefix LLEXT_OFFERED_, LLEXT_LEFT_OUT_, unused)
 #define LLEXT_SECOND_(first, second, ...) second
 #define LLEXT_OPTION_1 unused,
-#define LLEXT_OFFERED_(symbol, text, entry) LLEXT_ENTRY_(LLEXT_TABLE_, symbol, text, entry)
 #define LLEXT_LEFT_OUT_(symbol, text, entry) LLEXT_WITH_(entry, symbol, text, unused)
 
 #if !defined(LLEXT_HOST_BUILD) && !defined(LLEXT_NO_ABI_NOTE)

@@ -62,6 +62,10 @@ pub(crate) enum Command {
     Size(Size),
     /// Show every symbol an extension needs that a host does not provide
     Check(Check),
+    /// Give an extension numbers (SLIDs) beside the names of what it needs, for a host without names
+    Slid(Slid),
+    /// Sort the table of exports of a firmware that was linked, by name or by SLID
+    Prepare(Prepare),
     /// Explain an error code
     Explain(Explain),
     /// Print a shell's completion script
@@ -234,6 +238,32 @@ pub(crate) struct Check {
     /// An extension that the file needs by name must be among them.
     #[arg(long, required = true, value_name = "HOST", value_hint = ValueHint::FilePath)]
     pub(crate) against: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Slid {
+    /// The extension
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Where to write it (default: over the file itself)
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Prepare {
+    /// The firmware, linked to its addresses
+    #[arg(value_name = "FIRMWARE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Write SLIDs over the names: for a firmware that is built so, with CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
+    #[arg(long)]
+    pub(crate) slid: bool,
+    /// Write which SLID stands for which name, a line each
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) listing: Option<PathBuf>,
+    /// Where to write the firmware (default: over the file itself)
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -177,7 +177,7 @@ impl<'d> Extension<'d> {
     }
 
     /// The text at a place, up to its NUL.
-    fn string_at(&self, spot: Spot) -> Option<String> {
+    pub(crate) fn string_at(&self, spot: Spot) -> Option<String> {
         let bytes = self.file.section_by_index(spot.section).ok()?.data().ok()?;
         let rest = bytes.get(usize::try_from(spot.offset).ok()?..)?;
         let end = rest.iter().position(|byte| *byte == 0)?;
@@ -195,7 +195,7 @@ impl<'d> Extension<'d> {
         })
     }
 
-    fn spot_of_address(&self, address: u64) -> Option<Spot> {
+    pub(crate) fn spot_of_address(&self, address: u64) -> Option<Spot> {
         let holds = |section: &object::Section<'_, '_>| {
             is_allocated(section) && address.wrapping_sub(section.address()) < section.size()
         };

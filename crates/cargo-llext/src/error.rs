@@ -141,6 +141,24 @@ enum Error {
     /// Nobody is what the extension needs by name.
     733 MissingNeeds { file: String, host: String, names: String } => "{file}: needs {names} (found {host})",
         "name the files of these extensions too, or a list with the names of libraries that the host has";
+    /// A firmware has no table of exports that could be prepared.
+    734 NoTable { path: String } => "{path}: no table of exports (found no section llext_exports, llext_slids or llext_const_symbol_area)",
+        "export with EXPORT_SYMBOL in C or #[llext::export] in Rust and link with -Tllext.x; what exports! makes is sorted already";
+    /// What is to be prepared is not linked to the addresses it runs at.
+    735 NotFirmware { path: String } => "{path}: not a program that is linked to its addresses",
+        "give the firmware's ELF file; a position-independent program gets its addresses when it starts, and needs no preparation";
+    /// A firmware is to be given SLIDs, but is built for names.
+    736 NotForSlids { path: String } => "{path}: built for names (found no section llext_exports_strtab)",
+        "leave out --slid, or build it with CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID defined";
+    /// A firmware is to be sorted by names, but is built for SLIDs.
+    737 ForSlids { path: String } => "{path}: built for SLIDs (found a section llext_exports_strtab, whose names are not in memory)",
+        "prepare it with --slid";
+    /// Symbols of one file could not be told apart: they have one SLID, or one name.
+    738 SymbolsClash { file: String, count: usize, clashes: String } => "{file}: {count} pairs of symbols cannot be told apart: {clashes}",
+        "give one symbol of each pair another name, or export it once";
+    /// An undefined symbol of an extension has a value that is no SLID of its name.
+    739 NotUndefined { file: String, name: String, found: u64 } => "{file}: {name}: has a value already (found {found:#x}, expected 0 or its SLID)",
+        "take the extension as the linker made it";
 
     /// Extensions cannot be run on this system.
     #[cfg_attr(target_os = "linux", allow(dead_code))]

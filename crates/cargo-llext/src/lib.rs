@@ -18,12 +18,15 @@ mod inspect;
 mod needs;
 mod new;
 mod plan;
+mod prepare;
 mod process;
 mod repl;
 mod run;
 mod size;
+mod slid;
 mod table;
 mod terminal;
+mod words;
 
 use std::process::ExitCode;
 
@@ -63,6 +66,8 @@ fn perform(command: Command, terminal: &Terminal) -> Result<Ended, Error> {
         Command::Inspect(arguments) => terminal.show(&inspect::run(&arguments)?),
         Command::Size(arguments) => terminal.show(&size::run(&arguments, terminal)?),
         Command::Check(arguments) => check::run(&arguments, terminal),
+        Command::Slid(arguments) => terminal.show(&slid::run(&arguments)?),
+        Command::Prepare(arguments) => terminal.show(&prepare::run(&arguments)?),
         Command::Explain(arguments) => terminal.show(&explain::run(&arguments)?),
         Command::Completions(arguments) => terminal.show(&completions::run(&arguments)),
     };

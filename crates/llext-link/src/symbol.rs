@@ -12,6 +12,13 @@ use crate::elf::symbol::{
 };
 use crate::error::{Error, Name};
 
+mod query;
+mod slid;
+
+use query::Waiting;
+pub use query::{BATCH, Query};
+pub use slid::{sha256, slid};
+
 /// Values that no symbol has: marks that wait for an address, or say that there is none.
 ///
 /// On 64 bits they are no address of any processor, on 32 bits they lie where no known one has memory.
@@ -64,44 +71,6 @@ impl Mark {
 
 /// How many functions of the run time are called through binding stubs.
 pub const BOUND: usize = 3;
-
-/// A question to the host: who provides this symbol?
-#[derive(Clone, Copy, Debug)]
-pub struct Query<'a> {
-    /// The symbol's name.
-    pub name: &'a [u8],
-    /// The name's GNU hash.
-    pub hash: u32,
-    /// Whether the file can do without it.
-    pub weak: bool,
-}
-
-/// How many names are looked up at once: many where memory is far behind caches, few where the stack is small.
-pub const BATCH: usize = if cfg!(target_pointer_width = "64") { 16 } else { 4 };
-
-/// Symbols waiting to be looked up together.
-struct Waiting<'a> {
-    queries: [Query<'a>; BATCH],
-    symbols: [u32; BATCH],
-    len: usize,
-}
-
-impl<'a> Waiting<'a> {
-    const NONE: Self = Self {
-        queries: [const { Query { name: &[], hash: 0, weak: true } }; BATCH],
-        symbols: [0; BATCH],
-        len: 0,
-    };
-
-    /// Adds one; whether the batch is full now.
-    fn push(&mut self, symbol: u32, query: Query<'a>) -> bool {
-        if let (Some(kept), Some(index)) = (self.queries.get_mut(self.len), self.symbols.get_mut(self.len)) {
-            (*kept, *index) = (query, symbol);
-            self.len += 1;
-        }
-        self.len == BATCH
-    }
-}
 
 /// Answers for names in turn: the address of each that is provided.
 pub type Lookup<'l> = &'l mut dyn FnMut(&[Query<'_>], &mut [Option<u64>]);
@@ -321,7 +290,13 @@ fn undefined<'a, F: Format>(
         resolve.check_thread_local(index)?;
     }
     let (name, hash) = view.symbols.hashed_name(index, symbol)?;
-    let query = Query { name, hash, weak: symbol.binding() == STB_WEAK };
+    let query = Query {
+        name,
+        hash,
+        weak: symbol.binding() == STB_WEAK,
+        #[cfg(feature = "slid")]
+        slid: symbol.value.get(),
+    };
     Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
 }
 

@@ -15,9 +15,19 @@ use crate::name::Name;
 pub(crate) fn expand(list: TokenStream) -> Result<TokenStream> {
     let table: Table = syn::parse2(list)?;
     match &table.contents {
+        Contents::Items(items) if table.by_slid => {
+            let mut sorted: Vec<&Item> = items.iter().collect();
+            sorted.sort_by_key(|item| item.name.slid());
+            Ok(table.of_slids(&sorted))
+        }
         Contents::Items(items) => Ok(table.of_items(&in_order(items, |item| (&item.name, &item.about))?)),
+        Contents::Implementation(exports) if table.by_slid => Ok(table.of_slid_implementation(exports)),
         Contents::Implementation(exports) => Ok(table.of_implementation(exports)),
     }
+}
+
+mod kind {
+    syn::custom_keyword!(SlidTable);
 }
 
 struct Table {
@@ -26,6 +36,8 @@ struct Table {
     about: Vec<Attribute>,
     visibility: Visibility,
     name: Ident,
+    /// Whether it has SLIDs instead of names.
+    by_slid: bool,
     contents: Contents,
 }
 
@@ -55,8 +67,12 @@ impl Parse for Table {
         let visibility = input.parse()?;
         input.parse::<Token![static]>()?;
         let name = input.parse()?;
+        let by_slid = input.parse::<Option<Token![:]>>()?.is_some();
+        if by_slid {
+            input.parse::<kind::SlidTable>()?;
+        }
         let contents = if input.peek(Token![=]) { implementation(input)? } else { items(input)? };
-        Ok(Self { llext, about, visibility, name, contents })
+        Ok(Self { llext, about, visibility, name, by_slid, contents })
     }
 }
 
@@ -129,6 +145,35 @@ impl Table {
         )
     }
 
+    fn of_slids(&self, items: &[&Item]) -> TokenStream {
+        let llext = &self.llext;
+        let units = items.iter().map(|item| item.conditional(quote!(())));
+        let entries = items.iter().map(|item| {
+            let (slid, address) = (Literal::u64_suffixed(item.name.slid()), item.address());
+            item.conditional(quote!(#llext::export::SlidExport::new(#slid, #address)))
+        });
+        self.of_slid_entries(&quote!(<[()]>::len(&[#(#units),*])), &quote!([#(#entries),*]))
+    }
+
+    fn of_slid_implementation(&self, exports: &TokenStream) -> TokenStream {
+        let llext = &self.llext;
+        self.of_slid_entries(&quote!(#exports.len()), &quote!(#llext::export::slid_entries(#exports)))
+    }
+
+    /// The static of a table of SLIDs, given how many entries it has and themselves.
+    fn of_slid_entries(&self, count: &TokenStream, entries: &TokenStream) -> TokenStream {
+        let Self { llext, about, visibility, name, .. } = self;
+        quote! {
+            #(#about)*
+            #visibility static #name: #llext::export::SlidTable = {
+                const __LLEXT_COUNT: ::core::primitive::usize = #count;
+                #[cfg_attr(not(any(windows, target_vendor = "apple")), unsafe(link_section = ".llext.slids"))]
+                static __LLEXT_ENTRIES: [#llext::export::SlidExport; __LLEXT_COUNT] = #llext::export::ascending_slids(#entries);
+                #llext::export::SlidTable::new(&__LLEXT_ENTRIES)
+            };
+        }
+    }
+
     /// The static, given how many entries it has, their hashes and themselves.
     fn of(&self, count: &TokenStream, hashes: &TokenStream, entries: &TokenStream) -> TokenStream {
         let Self { llext, about, visibility, name, .. } = self;
@@ -152,11 +197,16 @@ impl Item {
         quote!(#(#conditions)* #element)
     }
 
-    /// The entry: the item, once it has been compared with what it is listed as.
+    /// The entry of a table of names.
     fn entry(&self, llext: &Ident) -> TokenStream {
-        let Self { about, name, kind, path } = self;
+        let (name, address) = (self.name.literal(), self.address());
+        quote!(#llext::export::Export::new(#name, #address))
+    }
+
+    /// The address of the item, once it has been compared with what it is listed as.
+    fn address(&self) -> TokenStream {
+        let Self { about, kind, path, .. } = self;
         let about = about.iter().filter(|on| !on.path().is_ident("cfg") && !on.path().is_ident("doc"));
-        let name = name.literal();
         let (ty, address) = match kind {
             Kind::Function { parameters, result } => {
                 (quote!(unsafe extern "C" fn(#parameters) #result), quote!(#path))
@@ -166,7 +216,7 @@ impl Item {
         quote!({
             #(#about)*
             let __llext_item: #ty = #address;
-            #llext::export::Export::new(#name, __llext_item as *const ())
+            __llext_item as *const ()
         })
     }
 }

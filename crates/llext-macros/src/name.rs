@@ -22,6 +22,11 @@ impl Name {
         Self { text, hash, span: ident.span() }
     }
 
+    /// The name's SLID, 64 bits.
+    pub(crate) fn slid(&self) -> u64 {
+        llext_link::symbol::slid(self.text.as_bytes())
+    }
+
     /// The name as a C string literal.
     pub(crate) fn literal(&self) -> Literal {
         Literal::c_string(&CString::new(self.text.as_str()).unwrap_or_default())

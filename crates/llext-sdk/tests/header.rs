@@ -129,3 +129,23 @@ fn a_host_offers_what_it_exports_and_the_groups_it_chose() {
         assert!(file.section_by_name(".note.llext").is_none());
     });
 }
+
+/// `llext_exports_strtab` is dropped from the host by its linker script: nothing else may refer to it.
+#[test]
+fn a_host_keeps_names_apart_that_become_slids() {
+    let defines = [
+        "-DLLEXT_HOST_BUILD",
+        "-DCONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID",
+        "-DCONFIG_LLEXT_EXPORT_SYMBOL_GROUP_LIBC=1",
+    ];
+    with_every_object("slids", &defines, |file| {
+        assert_names(file, "llext_slids", &["count", "origin", "table"]);
+        assert_names(file, "llext_exports", &[]);
+        let names = file.sections().filter(|section| section.name() == Ok("llext_exports_strtab"));
+        let names: Vec<u8> = names.flat_map(|section| section.data().unwrap().to_vec()).collect();
+        for name in ["count", "origin", "table"] {
+            let name = [name.as_bytes(), b"\0"].concat();
+            assert!(names.windows(name.len()).any(|found| found == name), "{name:?} in {names:?}");
+        }
+    });
+}

@@ -147,6 +147,16 @@ pub enum Error [
         /// How many may need each other.
         expected: u32 } => "{name}: needed by too long a chain (expected at most {expected})",
         "load some of what it needs beforehand";
+    /// The extension names a symbol by its name, and the host knows SLIDs only.
+    443 WithoutSlid {
+        /// The symbol.
+        name: Name } => "{name}: has no SLID in the extension (found a name, expected a SLID as the host's table has)",
+        "give the extension its SLIDs: `cargo llext slid EXTENSION`; or let the host export the symbol by name";
+    /// The extension names a symbol by its SLID, and the host knows names only.
+    444 UnexpectedSlid {
+        /// The symbol.
+        name: Name } => "{name}: has a SLID in the extension (expected a name: the host has no table of SLIDs)",
+        "load the extension as it was before `cargo llext slid`, or let the host export a SlidTable";
 }
 }
 

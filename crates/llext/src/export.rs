@@ -12,6 +12,9 @@ mod libc;
 mod macros;
 #[cfg(not(any(windows, target_vendor = "apple")))]
 mod section;
+#[cfg(feature = "slid")]
+mod slid;
+mod sorted;
 mod table;
 
 pub use group::Group;
@@ -22,6 +25,14 @@ pub use libc::Libc;
 pub use llext_macros::exports as __exports;
 #[cfg(not(any(windows, target_vendor = "apple")))]
 pub use section::section;
+#[cfg(all(feature = "slid", not(any(windows, target_vendor = "apple"))))]
+pub use section::slid_section;
+#[cfg(feature = "slid")]
+pub use slid::{SlidExport, SlidTable, slid};
+#[cfg(feature = "slid")]
+#[doc(hidden)]
+pub use slid::{ascending_slids, slid_entries};
+pub use sorted::SortedExports;
 pub use table::{ExportTable, spread};
 #[doc(hidden)]
 pub use table::{ascending, entries, hashes};
@@ -95,6 +106,9 @@ pub struct SymbolName<'a> {
     pub bytes: &'a [u8],
     /// Its GNU hash.
     pub hash: u32,
+    /// Its [`slid()`], or 0: only a [`SlidTable`] looks at it, and at nothing else.
+    #[cfg(feature = "slid")]
+    pub slid: usize,
 }
 
 impl<'a> SymbolName<'a> {
@@ -106,7 +120,18 @@ impl<'a> SymbolName<'a> {
             hash = mix(hash, *byte);
             rest = after;
         }
-        Self { bytes, hash }
+        Self {
+            bytes,
+            hash,
+            #[cfg(feature = "slid")]
+            slid: 0,
+        }
+    }
+
+    /// A symbol of which only the SLID is known.
+    #[cfg(feature = "slid")]
+    pub const fn of_slid(slid: usize) -> Self {
+        Self { slid, ..Self::new(b"") }
     }
 }
 
@@ -146,6 +171,13 @@ pub trait Exports {
         let _ = name;
         None
     }
+
+    /// Whether it knows symbols by their SLIDs. Then an extension without them is refused if it needs anything that is
+    /// not known by name either, and one with SLIDs is refused where nobody knows them.
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        false
+    }
 }
 
 impl<E: Exports + ?Sized> Exports for &E {
@@ -163,6 +195,11 @@ impl<E: Exports + ?Sized> Exports for &E {
 
     fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
         (**self).group(name)
+    }
+
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        (**self).has_slids()
     }
 }
 
@@ -182,6 +219,11 @@ impl<E: Exports> Exports for [E] {
     fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
         self.iter().find(|exports| exports.address(name).is_some())?.group(name)
     }
+
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        self.iter().any(Exports::has_slids)
+    }
 }
 
 impl<E: Exports, const N: usize> Exports for [E; N] {
@@ -199,6 +241,11 @@ impl<E: Exports, const N: usize> Exports for [E; N] {
 
     fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
         self.as_slice().group(name)
+    }
+
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        self.as_slice().has_slids()
     }
 }
 

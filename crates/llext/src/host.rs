@@ -57,6 +57,11 @@ impl Exports for ProcessExports {
     fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
         self.own.group(name)
     }
+
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        self.own.has_slids()
+    }
 }
 
 impl Host {

@@ -14,4 +14,6 @@ mod readme;
 mod repl;
 mod run;
 mod several;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod slid;
 mod support;

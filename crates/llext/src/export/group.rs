@@ -45,4 +45,9 @@ impl<E: Exports> Exports for Group<E> {
     fn group(&self, name: &SymbolName<'_>) -> Option<&'static str> {
         self.exports.address(name).map(|_| self.name)
     }
+
+    #[cfg(feature = "slid")]
+    fn has_slids(&self) -> bool {
+        self.exports.has_slids()
+    }
 }

@@ -29,6 +29,9 @@
 /// `exports! { pub static HOST = Firmware as Board; }`. Tables chain: `[&HOST, &MORE]` is
 /// [`Exports`](crate::export::Exports) as well.
 ///
+/// `static HOST: SlidTable;` makes a [`SlidTable`](crate::export::SlidTable): without names, for extensions that carry
+/// numbers instead (feature `slid`).
+///
 /// Names are hashed and sorted at compile time. The entries lie in link section `.llext.exports`, where a tool finds them in the
 /// host's ELF file.
 ///

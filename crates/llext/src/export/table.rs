@@ -91,7 +91,7 @@ fn places(distance: u32, len: usize) -> usize {
 }
 
 /// An export of an implemented interface: the hash of its name, the name and the address.
-type Item = (u32, &'static CStr, *const ());
+pub(super) type Item = (u32, &'static CStr, *const ());
 
 /// For `exports!`: the same hashes.
 ///

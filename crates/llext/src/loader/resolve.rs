@@ -65,7 +65,12 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
     let mut names = [SymbolName::new(b""); BATCH];
     let mut addresses = [None; BATCH];
     for (name, query) in names.iter_mut().zip(queries) {
-        *name = SymbolName { bytes: query.name, hash: query.hash };
+        *name = SymbolName {
+            bytes: query.name,
+            hash: query.hash,
+            #[cfg(feature = "slid")]
+            slid: query.slid as usize,
+        };
     }
     let names = names.get(..queries.len()).unwrap_or_default();
     host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
@@ -83,8 +88,24 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
             }
             None => address.or_else(|| providers.find(name)).map(|address| address as u64),
         };
+        #[cfg(feature = "slid")]
+        if denied.is_none() && own(name.bytes).is_none() {
+            denied = mixed(host, name, found.is_some());
+        }
     }
     denied
+}
+
+/// What is wrong if the file names the symbol by its SLID and the host by its name, or the other way round. A weak symbol
+/// is no excuse: it would silently be 0.
+#[cfg(feature = "slid")]
+fn mixed(host: &dyn Exports, name: &SymbolName<'_>, found: bool) -> Option<Error> {
+    let about = || Name::new(name.bytes);
+    match (name.slid != 0, host.has_slids()) {
+        (true, false) => Some(Error::UnexpectedSlid { name: about() }),
+        (false, true) if !found => Some(Error::WithoutSlid { name: about() }),
+        _ => None,
+    }
 }
 
 /// Whether a symbol of the host's is in no group or in one of those.
