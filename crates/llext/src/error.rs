@@ -29,6 +29,13 @@ pub enum Error [
         /// How much was left, bytes.
         available: u32 } => "scratch: too small (found {available} bytes, {wanted} needed)",
         "lend more scratch memory, or none and let the pool provide it";
+    /// Memory that the caller lent for an inspection is too small.
+    412 InspectionTooSmall {
+        /// How much is needed, bytes.
+        wanted: u32,
+        /// How much was lent, bytes.
+        available: u32 } => "inspection: too little memory (found {available} bytes, {wanted} needed)",
+        "lend as much as is needed: it depends on the file's sections and symbols; `strip --strip-unneeded` makes them fewer";
     /// An extension with this name is live, and nothing says that it is the same.
     420 Exists {
         /// The name.

@@ -386,3 +386,27 @@ fn a_shared_object_exports_its_data_too() {
     assert_eq!((*number, *nothing), (42, 0));
     assert!(plugin.exports().any(|(name, _)| name == b"nothing"));
 }
+
+/// LLEXT's LLEXT_IMPORT_ALL_GLOBALS: the list in `.exported_sym` then counts for nothing.
+#[test]
+fn all_globals_are_exports_where_that_is_asked_for() {
+    let source = "int one(void) { return 1; } int two = 2;
+        static const struct { const char *name; const void *address; } entry
+            __attribute__((section(\".exported_sym\"), used)) = { \"other\", (const void *)one };";
+    let host = host();
+    for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-nostdlib"])] {
+        let bytes = compile(&format!("globals_{kind}"), source, flags);
+        for (globals, expected) in [(false, &["other"][..]), (true, &["one", "two"])] {
+            // SAFETY: the source is in this test.
+            let plugin = unsafe { host.loader().export_globals(globals).load("app", &bytes[..]) }.unwrap();
+            let mut names: Vec<_> = plugin.exports().map(|(name, _)| name.to_vec()).collect();
+            names.sort();
+            names.retain(|name| !name.starts_with(b"_")); // what GNU ld defines in a shared object
+            assert_eq!(
+                names,
+                expected.iter().map(|name| name.as_bytes().to_vec()).collect::<Vec<_>>(),
+                "{kind}"
+            );
+        }
+    }
+}

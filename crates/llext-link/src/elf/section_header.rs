@@ -48,7 +48,7 @@ struct Raw<Q, X> {
 type RawOf<F> = Raw<Quad<F>, <F as Format>::RawWord>;
 
 /// The size of a section header, bytes.
-pub(super) fn size<F: Format>() -> u32 {
+pub fn size<F: Format>() -> u32 {
     size_of::<RawOf<F>>() as u32
 }
 

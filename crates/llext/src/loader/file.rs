@@ -82,6 +82,12 @@ impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
         self.table(self.extents.names)
     }
 
+    /// The symbols of a relocatable file, and their names.
+    #[cfg(feature = "inspect")]
+    pub(super) fn symbols(&self) -> [&[u8]; 2] {
+        [self.extents.symbols, self.extents.strings].map(|table| self.table(table))
+    }
+
     pub(super) fn view(&self) -> Result<View<'_, Native>, Error> {
         let extents = &self.extents;
         let (entries, strings) = (self.table(extents.symbols), self.table(extents.strings));

@@ -36,7 +36,10 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
         let record = self.seal()?;
         self.free_scratch();
-        self.initialise(record)
+        let handle = self.initialise(record)?;
+        #[cfg(feature = "inspect")]
+        self.options.inspection.take();
+        Ok(handle)
     }
 
     /// Protects the image, whose code may run from here on, and leaves the extension's record in it.

@@ -204,6 +204,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             Stage::Shared(stage) => self.advance_shared(stage, budget)?,
             // exports, protection, constructors: in finish.rs; from here on others find it
             Stage::Finish => {
+                #[cfg(feature = "inspect")]
+                self.keep_inspection()?;
                 self.stage = Stage::Done;
                 return self.finish().map(Some);
             }
@@ -274,6 +276,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     /// Gives everything back; nothing of the load remains.
     fn undo(&mut self) {
         self.stage = Stage::Done;
+        #[cfg(feature = "inspect")]
+        self.options.inspection.take().into_iter().for_each(super::inspection::clear);
         self.image = None;
         self.free_scratch();
         self.options.providers.release();

@@ -3,6 +3,8 @@
 mod buffer;
 mod file;
 mod finish;
+#[cfg(feature = "inspect")]
+mod inspection;
 mod load;
 mod needed;
 mod options;
@@ -12,6 +14,8 @@ mod resolve;
 mod shared;
 mod tables;
 
+#[cfg(feature = "inspect")]
+pub use inspection::{InspectedSection, InspectedSymbol, Inspection};
 pub use load::{Footprint, Load};
 pub use needed::{LoadNeeded, MAX_DEPTH, Need};
 

@@ -27,6 +27,10 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) hooks: Hooks,
     pub(super) missing: Option<Listener<'l>>,
     pub(super) scratch: Option<&'l mut [u8]>,
+    /// Whether global symbols are exports even where the file lists its own.
+    pub(super) export_globals: bool,
+    #[cfg(feature = "inspect")]
+    pub(super) inspection: Option<&'l mut [u8]>,
     /// Where the host's thread-local block lies, from the thread pointer.
     pub(super) thread_local: Option<isize>,
     /// What was wrong with the choices.
@@ -59,6 +63,9 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             hooks: Hooks { panic: lifecycle::stop, leaving: None },
             missing: None,
             scratch: None,
+            export_globals: false,
+            #[cfg(feature = "inspect")]
+            inspection: None,
             thread_local: None,
             refused: None,
         };
@@ -318,6 +325,37 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     #[must_use]
     pub fn scratch(mut self, bytes: &'l mut [u8]) -> Self {
         self.options.scratch = Some(bytes);
+        self
+    }
+
+    /// Whether all global symbols are exports, even where the file lists its own in `.exported_sym`: off unless asked for.
+    /// The list then counts for nothing, and so do other names that it gives.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).export_globals(true).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn export_globals(mut self, yes: bool) -> Self {
+        self.options.export_globals = yes;
+        self
+    }
+
+    /// Lends memory in which the load leaves the file's section headers and symbols with their run addresses, for
+    /// [`Inspection`](super::Inspection) to read. Memory that is too small ends the load with
+    /// [`Error::InspectionTooSmall`], which says how much is needed; a load that finds the extension live leaves nothing.
+    #[cfg(feature = "inspect")]
+    #[must_use]
+    pub fn inspection(mut self, memory: &'l mut [u8]) -> Self {
+        super::inspection::clear(memory);
+        self.options.inspection = Some(memory);
         self
     }
 

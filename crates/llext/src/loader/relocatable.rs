@@ -136,7 +136,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             None => file.extents.names.of(file.tables.bytes()),
         };
         section::apply_names(file.sections.table_mut(), names.unwrap_or_default())?;
-        file.exports_globals = !file.sections().iter().any(|section| section.role() == Role::Exports);
+        file.exports_globals = self.options.export_globals
+            || !file.sections().iter().any(|section| section.role() == Role::Exports);
         let count = file.view()?.symbols.len();
         self.values = self.scratch.table::<Word>(count)?;
         Ok(Stage::Notes(0))

@@ -143,7 +143,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn reserve_span(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let span = self.shared.span;
-        self.tables = self.plan_shared_tables(span, self.shared.scan.found)?;
+        let exported = self.shared.scan.found.filter(|_| !self.options.export_globals);
+        self.tables = self.plan_shared_tables(span, exported)?;
         self.layout = layout::plan_shared(ARCH, span.size, span.align, self.tables.extra())?;
         let reach = self.registry.memory.with(|memory| memory.reach());
         let image = Image::reserve(&self.registry.memory, &self.layout, reach)?;
