@@ -28,6 +28,7 @@ pub(crate) fn expand(list: TokenStream) -> Result<TokenStream> {
 
 mod kind {
     syn::custom_keyword!(SlidTable);
+    syn::custom_keyword!(device);
 }
 
 struct Table {
@@ -106,6 +107,9 @@ impl Parse for Item {
         } else {
             return Err(look.error());
         }
+        if !function && input.peek(kind::device) && input.peek2(Token![!]) {
+            return device(about, input);
+        }
         let ident: Ident = input.parse()?;
         let kind = if function { signature(input)? } else { object(input)? };
         let path =
@@ -113,6 +117,20 @@ impl Parse for Item {
         input.parse::<Token![;]>()?;
         Ok(Self { about, name: Name::new(&ident), kind, path })
     }
+}
+
+/// A static that is exported as the device at a path.
+fn device(about: Vec<Attribute>, input: ParseStream<'_>) -> Result<Item> {
+    input.parse::<kind::device>()?;
+    input.parse::<Token![!]>()?;
+    let name;
+    parenthesized!(name in input);
+    let name = Name::of_device(&name.parse()?);
+    let kind = object(input)?;
+    input.parse::<Token![=]>()?;
+    let path = input.parse()?;
+    input.parse::<Token![;]>()?;
+    Ok(Item { about, name, kind, path })
 }
 
 fn signature(input: ParseStream<'_>) -> Result<Kind> {

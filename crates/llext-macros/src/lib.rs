@@ -6,12 +6,15 @@
 
 use proc_macro::TokenStream;
 
+mod device;
 mod entry;
 mod export;
 mod exports;
 mod interface;
 mod lifecycle;
 mod name;
+#[allow(unreachable_pub)]
+mod slid;
 
 /// Exports an `extern "C"` function or a static of the host to the extensions it loads.
 ///
@@ -99,6 +102,26 @@ pub fn fini(options: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn interface(declaration: TokenStream) -> TokenStream {
     finish(interface::expand(declaration.into()))
+}
+
+/// Declares devices of the host by their places in its devicetree: names that stay the same however often it is rebuilt.
+///
+/// A host offers them so: `llext::exports! { static HOST; static device!("/soc/uart@4000"): Uart = UART0; }`. The names are those
+/// that LLEXT has with its option LLEXT_EXPORT_DEV_IDS_BY_HASH. The type is what host and extension agreed upon.
+///
+/// ```
+/// pub struct Uart { registers: usize }
+///
+/// llext_macros::device! {
+///     /// The console.
+///     pub static UART: Uart = "/soc/uart@4000";
+/// }
+/// # // Nothing here defines the host's side.
+/// # fn main() {}
+/// ```
+#[proc_macro]
+pub fn device(declarations: TokenStream) -> TokenStream {
+    finish(device::expand(declarations.into()))
 }
 
 fn finish(expansion: syn::Result<proc_macro2::TokenStream>) -> TokenStream {

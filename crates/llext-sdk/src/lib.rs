@@ -101,4 +101,4 @@ pub use llext_macros::init;
 /// ```
 pub use llext_macros::fini;
 
-pub use llext_macros::interface;
+pub use llext_macros::{device, interface};

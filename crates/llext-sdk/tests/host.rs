@@ -55,3 +55,17 @@ fn memory_comes_from_the_host_and_goes_back_to_it() {
     }
     assert_eq!(*GIVEN_BACK.lock().unwrap(), [(100, 32)]);
 }
+
+/// The name that a host gives the device at this place, which is this program here.
+#[unsafe(export_name = "__device_dts_cmBz0NdLJxdAQzBwNl526EiRBf7pjmmSMesWEZgI2zY")]
+static UART0: u32 = 0x4000;
+
+llext_sdk::device! {
+    /// The console.
+    static UART: u32 = "/soc/uart@4000";
+}
+
+#[test]
+fn a_device_is_the_host_s_at_that_place() {
+    assert_eq!((UART, &raw const UART), (0x4000, &raw const UART0));
+}

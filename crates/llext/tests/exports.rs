@@ -223,3 +223,23 @@ fn an_export_shows_its_name_and_address() {
     assert_eq!(entry.name(), c"sum");
     assert!(format!("{entry:?}").starts_with("Export { name: \"sum\", address: 0x"));
 }
+
+struct Uart {
+    registers: usize,
+}
+static UART0: Uart = Uart { registers: 0x4000 };
+
+llext::exports! {
+    static DEVICES;
+    static device!("/soc/uart@4000"): Uart = UART0;
+    static device: Uart = UART0;
+}
+
+/// The name is what Python's `base64.b64encode(hashlib.sha256(path).digest(), altchars=b"__")` says, without `=`.
+#[test]
+fn a_device_is_found_by_its_place_in_the_devicetree() {
+    let name = "__device_dts_cmBz0NdLJxdAQzBwNl526EiRBf7pjmmSMesWEZgI2zY";
+    assert_eq!(address(&DEVICES, name), Some((&raw const UART0).cast()));
+    assert_eq!(address(&DEVICES, "device"), Some((&raw const UART0).cast()));
+    assert_eq!((DEVICES.entries().len(), UART0.registers), (2, 0x4000));
+}

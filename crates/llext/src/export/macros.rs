@@ -25,6 +25,9 @@
 /// assert_eq!(HOST.address(&SymbolName::new(b"fill")), None);
 /// ```
 ///
+/// `static device!("/soc/uart@4000"): Uart = UART0;` exports a static as the device at that place in a devicetree: extensions
+/// written in Rust declare it with `llext_sdk::device!`.
+///
 /// What [`interface!`](crate::interface) declared and `Firmware` implements is a table of its own:
 /// `exports! { pub static HOST = Firmware as Board; }`. Tables chain: `[&HOST, &MORE]` is
 /// [`Exports`](crate::export::Exports) as well.

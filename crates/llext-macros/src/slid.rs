@@ -1,0 +1,1 @@
+../../llext-link/src/symbol/slid.rs
