@@ -52,10 +52,11 @@ fn judge(extension: &Extension<'_>, against: &[PathBuf]) -> Result<Verdict, Erro
     for host in &hosts {
         host.suits(extension)?;
     }
-    let provided = |name: &str| host::is_built_in(name) || hosts.iter().any(|host| host.provides(name));
+    let provided =
+        |import: &Import| host::is_built_in(&import.name) || hosts.iter().any(|host| host.provides(import));
     let needed: Vec<Import> = extension.imports().into_iter().filter(|import| !import.weak).collect();
     let imports = needed.len();
-    let missing = needed.into_iter().filter(|import| !provided(&import.name)).map(Missing::from).collect();
+    let missing = needed.into_iter().filter(|import| !provided(import)).map(Missing::from).collect();
     let needed = needs::of(&extension.file);
     let needs = needed.len();
     let is_there = |need: &Need| hosts.iter().any(|host| host.has_library(&need.name));

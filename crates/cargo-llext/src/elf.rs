@@ -1,6 +1,6 @@
 //! An ELF file as the commands look at it. The file may be hostile: every read goes through `object`'s checked readers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use object::{
@@ -10,12 +10,22 @@ use object::{
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::words::Words;
 
 /// The section in which an extension lists what it exports: entries of a name's and an object's address.
 pub(crate) const TABLE: &[u8] = b".exported_sym";
 
 /// The sections in which a host lists what it exports, in the same form.
 pub(crate) const HOST_TABLES: [&[u8]; 2] = [b".llext.exports", b"llext_exports"];
+
+/// The sections in which a host lists its exports by SLID: made so, prepared so, LLEXT's own where its names are apart.
+const SLID_TABLES: [&[u8]; 3] = [b".llext.slids", b"llext_slids", b"llext_const_symbol_area"];
+
+/// The section of names that become SLIDs when the host is prepared: its linker gives them no memory.
+pub(crate) const SLID_NAMES: &[u8] = b"llext_exports_strtab";
+
+/// `SHF_LLEXT_PREPARATION_DONE`, of the bits that the gABI leaves to systems: the table is sorted.
+pub(crate) const PREPARED: u64 = 0x0800_0000;
 
 /// A parsed file, and how messages call it.
 pub(crate) struct Extension<'d> {
@@ -45,6 +55,9 @@ pub(crate) struct Import {
     pub(crate) name: String,
     /// Whether the extension does without it.
     pub(crate) weak: bool,
+    /// Its SLID, if it was given one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) slid: Option<String>,
 }
 
 /// Reads a whole file.
@@ -101,12 +114,35 @@ impl<'d> Extension<'d> {
         Ok(found)
     }
 
+    /// The SLIDs that the file offers as a host.
+    ///
+    /// # Errors
+    /// [`Error::ForSlids`] if it has none yet.
+    pub(crate) fn host_slids(&self) -> Result<HashSet<String>, Error> {
+        let (mut slids, words) = (HashSet::new(), Words::of(&self.file));
+        let has_names = self.file.section_by_name_bytes(SLID_NAMES).is_some();
+        for name in SLID_TABLES.into_iter().filter(|name| name.starts_with(b".") || has_names) {
+            let Some(section) = self.file.section_by_name_bytes(name) else { continue };
+            if !name.starts_with(b".") && section.size() > 0 && flags(&section).0 & PREPARED == 0 {
+                return Err(Error::ForSlids { path: self.path.clone() });
+            }
+            let bytes = section.data().map_err(|reason| self.malformed(reason))?;
+            let entries = bytes.chunks_exact(2 * words.size());
+            slids.extend(entries.filter_map(|entry| words.read(entry, 0)).map(|slid| words.show(slid)));
+        }
+        Ok(slids)
+    }
+
     /// What the file needs from outside, in the order of its symbol table.
     pub(crate) fn imports(&self) -> Vec<Import> {
         let undefined =
             |symbol: &object::Symbol<'_, '_>| symbol.is_undefined() && symbol.name_bytes() != Ok(b"");
-        let import =
-            |symbol: object::Symbol<'_, '_>| Import { name: name_of(&symbol), weak: symbol.is_weak() };
+        let words = Words::of(&self.file);
+        let import = |symbol: object::Symbol<'_, '_>| Import {
+            name: name_of(&symbol),
+            weak: symbol.is_weak(),
+            slid: (symbol.address() != 0).then(|| words.show(symbol.address())),
+        };
         self.linking_symbols().filter(undefined).map(import).collect()
     }
 

@@ -131,7 +131,7 @@ enum Error {
 
     /// The host does not provide everything the extension needs.
     730 MissingSymbols { file: String, host: String, count: usize, names: String } => "{file}: {count} missing from {host}: {names}",
-        "export them from the host, load the extension that provides them first, or drop the calls";
+        "export them from the host, load the extension that provides them first, or drop the calls; a host with SLIDs wants `llext slid` first";
     /// What should provide symbols is not a host.
     731 NoExportTable { path: String } => "{path}: provides nothing (found no section .llext.exports or llext_exports, and no exports)",
         "give a firmware or program that exports with #[llext::export], an extension, or a text file with one name a line";

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use llext_link::Error as LinkError;
 use object::elf;
 
-use crate::elf::{self as file, Extension};
+use crate::elf::{self as file, Extension, Import};
 use crate::error::Error;
 use crate::needs;
 
@@ -16,6 +16,8 @@ pub(crate) struct Host {
     /// The processor it is for; a list of names is for all.
     machine: Option<elf::Machine>,
     names: HashSet<String>,
+    /// The SLIDs of what it provides without names.
+    slids: HashSet<String>,
     /// The names of extensions and libraries that it is or has.
     libraries: HashSet<String>,
 }
@@ -27,16 +29,18 @@ impl Host {
             return Self::from_list(path, &bytes);
         }
         let extension = Extension::parse(&path.display().to_string(), &bytes)?;
+        let slids = extension.host_slids()?;
         let exports = match extension.host_exports()? {
             Some(exports) => exports,
-            None => extension.exports()?,
+            None if slids.is_empty() => extension.exports()?,
+            None => Vec::new(),
         };
-        if exports.is_empty() {
+        if exports.is_empty() && slids.is_empty() {
             return Err(nothing(path));
         }
         let names = exports.into_iter().map(|export| export.name).collect();
         let libraries = libraries_of(path, &extension);
-        Ok(Self { path: path.to_owned(), machine: Some(extension.machine()), names, libraries })
+        Ok(Self { path: path.to_owned(), machine: Some(extension.machine()), names, slids, libraries })
     }
 
     /// One name a line, of a symbol or of a library; what follows # is a remark.
@@ -47,7 +51,8 @@ impl Host {
             .ok_or_else(|| nothing(path))?;
         let line = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
         let names: HashSet<String> = text.lines().map(line).filter(|name| !name.is_empty()).collect();
-        Ok(Self { path: path.to_owned(), machine: None, libraries: names.clone(), names })
+        let slids = HashSet::new();
+        Ok(Self { path: path.to_owned(), machine: None, libraries: names.clone(), names, slids })
     }
 
     /// Refuses an extension for another processor.
@@ -61,8 +66,9 @@ impl Host {
         }
     }
 
-    pub(crate) fn provides(&self, name: &str) -> bool {
-        self.names.contains(name)
+    pub(crate) fn provides(&self, import: &Import) -> bool {
+        let by_slid = import.slid.as_ref().is_some_and(|slid| self.slids.contains(slid));
+        by_slid || self.names.contains(&import.name)
     }
 
     /// Whether a load finds what an extension needs by this name.

@@ -11,7 +11,7 @@ use object::{Object, ObjectKind, ObjectSection, SectionIndex};
 use serde::Serialize;
 
 use crate::cli::Prepare;
-use crate::elf::{self, Extension};
+use crate::elf::{self, Extension, PREPARED, SLID_NAMES};
 use crate::error::Error;
 use crate::slid::{self, Named};
 use crate::terminal::HEADING;
@@ -19,10 +19,6 @@ use crate::words::Words;
 
 /// The sections that hold a table of exports: of names, of SLIDs, of either.
 const TABLES: [&[u8]; 3] = [b"llext_exports", b"llext_slids", b"llext_const_symbol_area"];
-/// The section of names that become SLIDs.
-const NAMES: &[u8] = b"llext_exports_strtab";
-/// `SHF_LLEXT_PREPARATION_DONE`, of the bits that the gABI leaves to systems: the table is sorted.
-const DONE: u64 = 0x0800_0000;
 
 /// What was done to a firmware.
 #[derive(Serialize)]
@@ -78,7 +74,7 @@ impl<'d> Firmware<'d> {
         if file.kind() != ObjectKind::Executable {
             return Err(Error::NotFirmware { path });
         }
-        let names = file.section_by_name_bytes(NAMES).is_some();
+        let names = file.section_by_name_bytes(SLID_NAMES).is_some();
         match (self.by_slid, names) {
             (true, false) if !self.is_done() => Err(Error::NotForSlids { path }),
             (false, true) => Err(Error::ForSlids { path }),
@@ -94,14 +90,14 @@ impl<'d> Firmware<'d> {
     }
 
     fn is_done(&self) -> bool {
-        self.tables().any(|table| elf::flags(&table).0 & DONE != 0)
+        self.tables().any(|table| elf::flags(&table).0 & PREPARED != 0)
     }
 
     fn prepare(&self, bytes: &mut [u8]) -> Result<Vec<Table>, Error> {
         let mut tables = Vec::new();
         for section in self.tables() {
             let name = String::from_utf8_lossy(section.name_bytes().unwrap_or_default()).into_owned();
-            let already = elf::flags(&section).0 & DONE != 0;
+            let already = elf::flags(&section).0 & PREPARED != 0;
             let symbols = if already { Vec::new() } else { self.prepare_table(&section, bytes)? };
             tables.push(Table { section: name, already, symbols });
         }
@@ -157,7 +153,7 @@ impl<'d> Firmware<'d> {
         if !self.by_slid {
             return self.extension.string_at(self.extension.spot_of_address(pointer)?);
         }
-        let names = self.extension.file.section_by_name_bytes(NAMES)?;
+        let names = self.extension.file.section_by_name_bytes(SLID_NAMES)?;
         let offset = pointer.checked_sub(names.address())?;
         self.extension.string_at(elf::Spot { section: names.index(), offset })
     }
@@ -165,7 +161,7 @@ impl<'d> Firmware<'d> {
     fn mark(&self, index: SectionIndex, words: Words, bytes: &mut [u8]) {
         if let Some(at) = words.flags_of(&self.extension.file, index) {
             let flags = words.read(bytes, at).unwrap_or_default();
-            words.write(bytes, at, flags | DONE);
+            words.write(bytes, at, flags | PREPARED);
         }
     }
 }

@@ -163,6 +163,29 @@ fn a_firmware_for_slids_has_them_sorted_and_no_names_in_memory() {
 }
 
 #[test]
+fn an_extension_is_checked_against_slids() {
+    let place = Place::new();
+    place.firmware(FIRMWARE, &["-m64", BY_SLID]);
+    place.compile(EXTENSION, "a.llext", &["-c", "-m64", "-fno-pic"]);
+    place.refused("check a.llext --against firmware.elf", "E0737");
+    place.done("prepare firmware.elf --slid");
+    let refused = place.refused("check a.llext --against firmware.elf", "E0730");
+    assert!(refused.err.contains("printk"), "{}", refused.err);
+    place.done("slid a.llext");
+    place.done("check a.llext --against firmware.elf");
+    let imports = place.json("inspect a.llext")["imports"].clone();
+    let printk = imports.as_array().unwrap().iter().find(|import| import["name"] == "printk").unwrap();
+    assert_eq!(printk["slid"], "0x87B3105268827052");
+    place.compile(
+        "extern int absent(void); int probe(void) { return absent(); }",
+        "b.llext",
+        &["-c", "-m64", "-fno-pic"],
+    );
+    place.done("slid b.llext");
+    place.refused("check b.llext --against firmware.elf", "E0730");
+}
+
+#[test]
 fn a_prepared_table_is_marked_and_left_alone() {
     let place = Place::new();
     for (options, line) in
