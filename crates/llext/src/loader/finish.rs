@@ -36,10 +36,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     pub(super) fn finish(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
         let record = self.seal()?;
         self.free_scratch();
-        let handle = self.initialise(record)?;
-        #[cfg(feature = "inspect")]
-        self.options.inspection.take();
-        Ok(handle)
+        self.initialise(record)
     }
 
     /// Protects the image, whose code may run from here on, and leaves the extension's record in it.
@@ -104,6 +101,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             let brought_up = unsafe { record.as_ref() }.bringup();
             brought_up.inspect_err(|_| self.registry.roll_back(id))?;
         }
+        // From here on nothing is undone, and what was kept stays.
+        #[cfg(feature = "inspect")]
+        self.options.inspection.take();
         Ok(self.registry.publish(id, record))
     }
 
