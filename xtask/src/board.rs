@@ -114,7 +114,7 @@ impl Board {
     /// What the firmware has in it, by each compiler.
     pub(crate) fn build_extensions(&self) -> Result<()> {
         fs::create_dir_all(self.output())?;
-        self.build_c(&self.output().join("blink.o"))?;
+        ["blink", "lookup"].iter().try_for_each(|name| self.build_c(name))?;
         self.build_rust(&self.output().join("mean.o"))
     }
 
@@ -147,10 +147,11 @@ impl Board {
         bare::folder().join(self.target).join("extensions")
     }
 
-    fn build_c(&self, object: &Path) -> Result<()> {
+    fn build_c(&self, name: &str) -> Result<()> {
+        let [source, object] = [boards().join("extensions"), self.output()].map(|folder| folder.join(name));
         let mut gcc = Command::new(self.c_compiler[0]);
         gcc.args(&self.c_compiler[1..]).args(["-O2", "-ffreestanding", "-fno-pic", "-c"]);
-        process::run(gcc.arg(boards().join("extensions/blink.c")).arg("-o").arg(object))
+        process::run(gcc.arg(source.with_extension("c")).arg("-o").arg(object.with_extension("o")))
     }
 
     /// By the tool, which makes one object of the crate and all it needs.

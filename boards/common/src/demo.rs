@@ -1,7 +1,7 @@
 //! The firmware that says what it does.
 
 use crate::host::{HOST, LEDS, TICKS};
-use crate::{IN_C, IN_RUST, file};
+use crate::{IN_C, IN_RUST, file, in_place};
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 use core::sync::atomic::Ordering;
@@ -26,7 +26,10 @@ pub fn with<R: RawMutex + 'static>(
     let apps: &'static Apps<R> = unsafe { &*(&raw const apps) };
     let done = match file::open() {
         Some(given) => file::try_out(apps, given),
-        None => call_c(apps).and_then(|()| call_rust(apps)).and_then(|()| besides(apps)),
+        None => call_c(apps)
+            .and_then(|()| call_rust(apps))
+            .and_then(|()| in_place::run(apps))
+            .and_then(|()| besides(apps)),
     };
     if let Err(error) = done {
         println!("E{:04}: {error}; {}", error.code(), error.cure());

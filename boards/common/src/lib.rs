@@ -10,6 +10,8 @@ mod file;
 mod footprint;
 #[cfg(any(feature = "demo", feature = "loader"))]
 mod host;
+#[cfg(feature = "demo")]
+mod in_place;
 #[cfg(not(feature = "demo"))]
 mod stack;
 

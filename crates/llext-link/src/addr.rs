@@ -12,7 +12,8 @@ pub const MAX_IMAGE: u64 = 1 << 31;
 /// The parts of an image, each with bytes, a run address and a protection of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// The whole span of a shared object, protected segment by segment; empty for other files.
+    /// What lies as in its file: the whole span of a shared object, protected segment by segment; of another file, the
+    /// sections that are used in place, which take no memory.
     Image,
     /// Code, and the stubs for far branches: read and execute.
     Code,

@@ -212,14 +212,15 @@ pub enum Error {
         /// The section's index.
         section: u32 } => "section {section}: compressed (found SHF_COMPRESSED, expected plain bytes)",
         "objcopy --decompress-debug-sections";
-    /// Sections claim more contents than the file has bytes, so some of them overlap.
+    /// Sections overlap: they claim more contents than the file has bytes, or one that is relocated in place is a table
+    /// as well.
     119 OverlappingSections {
         /// The section that goes too far.
         section: u32,
-        /// What it and those before it claim, bytes.
+        /// What it and those before it claim, bytes; where it is in place, what it claims itself.
         found: u64,
-        /// What the file has, bytes.
-        expected: u64 } => "section {section}: overlaps others (found {found:#x} bytes of contents so far, expected at most {expected:#x})",
+        /// What the file has for them, bytes.
+        expected: u64 } => "section {section}: overlaps others (found {found:#x} bytes of contents, expected at most {expected:#x})",
         "the file is damaged: build it again";
     /// A string table does not end with NUL.
     120 UnterminatedStrings {
@@ -394,6 +395,18 @@ pub enum Error {
         /// Where it begins.
         offset: u64 } => "number at {offset:#x}: does not end (found no last byte among 10, or in the section)",
         "the file is damaged: build it again";
+    /// Constants that are to stay in the file have relocations.
+    144 RelocatedConstants {
+        /// The section.
+        section: u32 } => "section {section}: has relocations (.llext.rodata.noreloc must have none)",
+        "keep addresses out of what is marked LLEXT_RODATA_NO_RELOC";
+    /// A section that is to be used in place cannot be.
+    145 NotInPlace {
+        /// The section.
+        section: u32,
+        /// Why.
+        why: &'static str } => "section {section}: cannot be used in place ({why})",
+        "let it be copied, or align the file, lend it from a source whose bytes stay, or from one that may be written";
     /// A program header has a value this format does not allow.
     150 BadSegment {
         /// The program header's index.

@@ -88,6 +88,9 @@ pub fn plan<F: Format>(
     let [_, code, constants, data] = &mut parts;
     let word = F::Word::SIZE as u64;
 
+    for section in sections.iter_mut().filter(|section| section.is_in_place()) {
+        section.set_place(section.extent().offset);
+    }
     place_role(sections, Role::Text, code)?;
     layout.bound = bound(arch, code, tally.bound)?;
     let align = arch.veneers.iter().map(|veneer| veneer.align).max().unwrap_or(1);
@@ -152,11 +155,12 @@ fn place(section: &mut Section, part: &mut Filling) -> Result<(), Error> {
     Ok(())
 }
 
-/// Places the sections of one role in file order; the extent of them all.
+/// Places the sections of one role that are not in place, in file order; the extent of them all.
 fn place_role(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
-    let align = sections.iter().filter(|section| section.role() == role).map(|section| section.align()).max();
+    let is_copied = |section: &Section| section.role() == role && !section.is_in_place();
+    let align = sections.iter().filter(|section| is_copied(section)).map(|section| section.align()).max();
     let start = part.take(0, align.unwrap_or(1).into())?;
-    for section in sections.iter_mut().filter(|section| section.role() == role) {
+    for section in sections.iter_mut().filter(|section| is_copied(section)) {
         place(section, part)?;
     }
     Ok(Extent { offset: start, size: part.size as u32 - start })

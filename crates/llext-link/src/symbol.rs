@@ -98,6 +98,8 @@ pub struct Tally {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resolve {
     next: u32,
+    /// The run address of the file, if sections of it are used in place: their symbols get their addresses at once.
+    pub file: Option<u64>,
     /// Whether the host lends its thread-local storage: it then provides symbols there too, by their offsets.
     pub thread_local: bool,
     /// What was counted so far.
@@ -209,18 +211,22 @@ impl Resolve {
         view.symbols.section(index, symbol)
     }
 
-    /// A symbol of the file itself: its address comes later; here it is checked and counted as an export.
+    /// A symbol of the file itself: its address comes later, but in place; here it is checked and counted as an export.
     fn own<F: Format>(
         &mut self,
         view: &View<'_, F>,
         index: SymbolIndex,
         symbol: &Symbol<F::Word>,
     ) -> Result<F::Word, Error> {
+        let mut value = F::Word::default();
         if view.kind == Kind::Relocatable {
             if let Place::Section(found) = view.symbols.section(index, symbol)? {
                 let count = view.sections.len() as u32;
-                if found >= count {
-                    return Err(Error::BadSymbolSection { symbol: index.0, found, count });
+                let outside = Error::BadSymbolSection { symbol: index.0, found, count };
+                let section = view.sections.get(found as usize).ok_or(outside)?;
+                if let Some(file) = self.file.filter(|_| section.is_in_place()) {
+                    let start = file.wrapping_add(section.extent().offset.into());
+                    value = F::Word::of(start).plus(symbol.value);
                 }
             }
             if symbol.kind() == STT_GNU_IFUNC {
@@ -228,7 +234,7 @@ impl Resolve {
             }
             self.count_export(view, index, symbol)?;
         }
-        Ok(F::Word::default())
+        Ok(value)
     }
 
     fn count_export<F: Format>(
@@ -350,7 +356,7 @@ impl<W: Word> Addresses<W> {
 
     /// The run address of a loaded section.
     pub fn of(&self, section: &Section) -> W {
-        self.part(section.role().part()).plus(W::of(section.place().into()))
+        self.part(section.part()).plus(W::of(section.place().into()))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::addr::{SectionIndex, SymbolIndex, Window, Word};
 use crate::arch::{Arch, Check, Expr, Field, Howto, Veneer, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::section::{Role, Section};
-use crate::elf::symbol::{Place, SHN_ABS, STT_FUNC, Symbol, Symbols};
+use crate::elf::symbol::{Place, SHN_ABS, SHN_COMMON, STT_FUNC, Symbol, Symbols};
 use crate::elf::{Format, write_word};
 use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
@@ -44,6 +44,12 @@ pub struct Needs {
     pub(crate) section_pairs: u32,
     /// That section.
     pub(crate) section: SectionIndex,
+    /// Whether any section is used in place.
+    pub(crate) in_place: bool,
+    /// The run address of the section whose relocations are being counted, if it is used in place.
+    pub place: Option<u64>,
+    /// Whether no window is left that what is used in place reaches and is reached from: then it has to be copied.
+    pub out_of_reach: bool,
     /// Where the image must lie so that what cannot be helped by a stub reaches its target.
     pub window: Window,
     /// The size of the file's code at most, bytes: how far its own symbols can be from one another.
@@ -53,7 +59,7 @@ pub struct Needs {
 impl Needs {
     /// Nothing yet, for a file of these sections that may lie in `window`.
     pub fn new(window: Window, sections: &[Section]) -> Self {
-        let code = sections.iter().filter(|section| section.role() == Role::Text);
+        let code = sections.iter().filter(|section| section.role() == Role::Text && !section.is_in_place());
         let code = code.map(|section| u64::from(section.size()) + u64::from(section.align())).sum();
         Self {
             got: 0,
@@ -62,6 +68,9 @@ impl Needs {
             pairs: 0,
             section_pairs: 0,
             section: SectionIndex(0),
+            in_place: sections.iter().any(Section::is_in_place),
+            place: None,
+            out_of_reach: false,
             window,
             code,
         }
@@ -69,7 +78,7 @@ impl Needs {
 
     /// The next batch is the first of a section's relocations.
     pub fn begin(&mut self, section: SectionIndex) {
-        (self.section, self.section_pairs) = (section, 0);
+        (self.section, self.section_pairs, self.place) = (section, 0, None);
     }
 
     /// How many entries the index of stubs takes, for [`Linker`](crate::relocate::Linker).
@@ -143,20 +152,24 @@ impl<F: Format> Count<'_, F> {
                 run.try_for_each(|relocation| self.narrow(howto, &relocation))?
             }
             (Expr::Abs, _) => run.try_for_each(|relocation| self.lower(howto, &relocation))?,
-            (expr, _) if expr.needs_got() => {
-                run.try_for_each(|relocation| note(self.want_got(relocation.symbol)))?
-            }
+            (expr, _) if expr.needs_got() => run.try_for_each(|relocation| {
+                self.stay_near(howto, &relocation);
+                note(self.want_got(relocation.symbol))
+            })?,
             _ => {}
         }
         Ok(counted)
     }
 
-    /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number.
+    /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number or in place.
     fn external(&self, symbol: u32) -> Result<Option<F::Word>, Error> {
-        let section = self.symbols.get(SymbolIndex(symbol))?.section;
-        let is_external = section == 0 || u32::from(section) == SHN_ABS;
-        let value = if is_external { self.values.get(symbol as usize).copied() } else { None };
-        Ok(value.filter(|value| !Mark::is_mark(*value)))
+        let section = u32::from(self.symbols.get(SymbolIndex(symbol))?.section);
+        let value = self.values.get(symbol as usize).copied();
+        let is_known = |value: &F::Word| match section {
+            0 | SHN_ABS => !Mark::is_mark(*value),
+            section => self.needs.in_place && section != SHN_COMMON && *value != F::Word::default(),
+        };
+        Ok(value.filter(is_known))
     }
 
     fn want_got(&mut self, symbol: u32) -> Result<Counted, Error> {
@@ -181,12 +194,14 @@ impl<F: Format> Count<'_, F> {
             Some(target) if target == F::Word::default() && matches!(veneer.weak, WeakBranch::Nop(_)) => {
                 return Ok(Counted::Done);
             }
-            Some(target) => usual && always_reaches(howto.check, self.needs.window, target.get()),
+            Some(target) => usual && self.always_reaches(howto, relocation, target),
+            None if self.needs.place.is_some() => false,
             None => self.needs.code < reach(howto.check) || self.reaches_beside(howto, relocation)?,
         };
         if reaches && !self.must_change(howto, relocation.symbol)? {
             return Ok(Counted::Done);
         }
+        self.stay_near(howto, relocation);
         let Some(slot) = self.slots.get_mut(relocation.symbol as usize) else {
             return Ok(Counted::WantsSlots);
         };
@@ -225,19 +240,41 @@ impl<F: Format> Count<'_, F> {
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
     fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Error> {
-        if let Check::Signed(bits) | Check::Upper(bits) = howto.check
-            && let Some(target) = self.external(relocation.symbol)?
-            && !(target == F::Word::default() && self.starts_from_zero(howto))
-        {
-            let addend = relocation.addend.unwrap_or_default().signed();
-            let rounding = if let Check::Upper(_) = howto.check { LOWER_HALF } else { 0 };
-            let target = i128::from(target.get()) + i128::from(addend) + i128::from(rounding);
-            let reach = 1i128 << (bits - 1);
-            let address = |at: i128| at.clamp(0, u64::MAX.into()) as u64;
-            let near = Window { low: address(target - reach + 1), high: address(target + reach) };
-            self.restrict(near);
+        let Some(target) = self.external(relocation.symbol)? else {
+            self.stay_near(howto, relocation);
+            return Ok(());
+        };
+        if target == F::Word::default() && self.starts_from_zero(howto) {
+            return Ok(());
+        }
+        let addend = relocation.addend.unwrap_or_default().signed();
+        let Some(near) = near(howto.check, target.get().saturating_add_signed(addend)) else {
+            return Ok(());
+        };
+        match self.place(relocation) {
+            None => self.restrict(near),
+            Some(place) => self.needs.out_of_reach |= !near.holds(place, 1),
         }
         Ok(())
+    }
+
+    /// Where the relocation acts, if that is in place.
+    fn place(&self, relocation: &Relocation<F::Word>) -> Option<u64> {
+        Some(self.needs.place?.wrapping_add(relocation.offset.get()))
+    }
+
+    /// What is in place refers to the image, which must lie within reach.
+    fn stay_near(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) {
+        let near = self.place(relocation).and_then(|place| near(howto.check, place));
+        near.into_iter().for_each(|near| self.restrict(near));
+    }
+
+    /// Whether a branch reaches `target` from wherever it may lie: not if that is not there.
+    fn always_reaches(&self, howto: &Howto, relocation: &Relocation<F::Word>, target: F::Word) -> bool {
+        let Window { low, high } = self.needs.window;
+        let (low, high) = self.place(relocation).map_or((low, high), |place| (place, place));
+        let (reach, target) = (reach(howto.check), target.get());
+        target != 0 && high.abs_diff(target) < reach && low.abs_diff(target) < reach
     }
 
     /// Whether what is not there is reached from anywhere.
@@ -253,15 +290,18 @@ impl<F: Format> Count<'_, F> {
             Check::Upper(32) => (1 << 31) - LOWER_HALF,
             _ => return Ok(()),
         };
-        if self.external(relocation.symbol)?.is_none() {
-            self.restrict(Window { low: 0, high });
+        match self.external(relocation.symbol)? {
+            None => self.restrict(Window { low: 0, high }),
+            Some(target) => self.needs.out_of_reach |= self.needs.in_place && target.get() >= high,
         }
         Ok(())
     }
 
     fn restrict(&mut self, window: Window) {
         let narrower = self.needs.window.intersection(&window);
-        if !narrower.is_empty() {
+        if narrower.is_empty() {
+            self.needs.out_of_reach = self.needs.in_place;
+        } else {
             self.needs.window = narrower;
         }
     }
@@ -318,10 +358,15 @@ fn reach(check: Check) -> u64 {
     }
 }
 
-/// Whether a branch from anywhere in `window` reaches `target`: not if that is not there.
-fn always_reaches(check: Check, window: Window, target: u64) -> bool {
-    let reach = reach(check);
-    target != 0 && window.high.abs_diff(target) < reach && window.low.abs_diff(target) < reach
+/// Where the image must lie to reach `target`, or to be reached from there.
+fn near(check: Check, target: u64) -> Option<Window> {
+    let (bits, rounding) = match check {
+        Check::Signed(bits) => (bits, 0),
+        Check::Upper(bits) => (bits, LOWER_HALF),
+        _ => return None,
+    };
+    let (target, reach) = (target.saturating_add(rounding), 1u64 << (bits - 1));
+    Some(Window { low: target.saturating_sub(reach - 1), high: target.saturating_add(reach) })
 }
 
 /// One of the linker's own tables in the image.

@@ -30,11 +30,37 @@ pub trait Source {
         None
     }
 
+    /// Whether the file's bytes stay while its extension lives: then [`Source::storage`] gives them.
+    fn lasts(&self) -> bool {
+        false
+    }
+
+    /// What may be done with bytes that last. Asked once, when a load begins to read; what was given then is the
+    /// extension's, even if the load fails.
+    fn storage(&mut self) -> Storage {
+        Storage::Temporary
+    }
+
     /// What tells this file from others, if anything does: two sources with equal identities hold
     /// equal bytes.
     fn identity(&self) -> Option<Identity> {
         None
     }
+}
+
+/// How long a file's bytes stay, and who may change them: LLEXT's storage types.
+#[derive(Debug, Default)]
+pub enum Storage {
+    /// No longer than the load: all that the extension needs is copied.
+    #[default]
+    Temporary,
+    /// For ever, and unchanged. Constants without relocations are used where they lie, and so is code without
+    /// relocations where the loader is told that it can run there
+    /// ([`Loader::code_in_place`](crate::Loader::code_in_place)).
+    Persistent(&'static [u8]),
+    /// For ever, and the loader's own: constants and variables are relocated and used where they lie, and so is code
+    /// where the loader is told that it can run there.
+    Writable(&'static mut [u8]),
 }
 
 /// Why a source could not be read.
@@ -105,9 +131,11 @@ impl Source for &[u8] {
     }
 }
 
-/// Bytes that stay what they are for ever, as those in flash do: their place tells them from others.
+/// Bytes that stay what they are for ever, as those in flash do: their place tells them from others, and what needs no
+/// change is used where it lies ([`Storage::Persistent`]).
 ///
-/// A plain slice has no identity: its memory may hold another file by the next load.
+/// A plain slice has no identity: its memory may hold another file by the next load. All of it that an extension needs is
+/// copied.
 #[derive(Clone, Copy, Debug)]
 pub struct Static(pub &'static [u8]);
 
@@ -124,8 +152,64 @@ impl Source for Static {
         Some(self.0)
     }
 
+    fn lasts(&self) -> bool {
+        true
+    }
+
+    fn storage(&mut self) -> Storage {
+        Storage::Persistent(self.0)
+    }
+
     fn identity(&self) -> Option<Identity> {
         Some(Identity::of_bytes(self.0))
+    }
+}
+
+/// Bytes in RAM that become the extension: they are linked and used where they lie ([`Storage::Writable`]).
+///
+/// They belong to the first load that reads them, which changes them: whoever wants their room again, for another file
+/// once that extension is gone, has to vouch for that and make the slice anew from its address.
+///
+/// ```
+/// # use llext::{Error, NoopRawMutex, Pool, Registry, source::Writable};
+/// # fn host_log() {}
+/// # extern "C" fn log(level: u32) { let _ = level; }
+/// # llext::exports! { static HOST; fn log(level: u32); }
+/// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, received: &'static mut [u8]) -> Result<(), Error> {
+/// // SAFETY: we trust the extension.
+/// let app = unsafe { apps.loader(&HOST).load("app", Writable::new(received))? };
+/// # drop(app);
+/// # Ok(()) }
+/// ```
+#[derive(Debug)]
+pub struct Writable(&'static mut [u8]);
+
+impl Writable {
+    /// The file that `bytes` hold.
+    pub fn new(bytes: &'static mut [u8]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl Source for Writable {
+    fn size(&mut self) -> Result<u64, ReadError> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+        copy_at(self.0, offset, buffer)
+    }
+
+    fn lent(&self) -> Option<&[u8]> {
+        Some(self.0)
+    }
+
+    fn lasts(&self) -> bool {
+        true
+    }
+
+    fn storage(&mut self) -> Storage {
+        Storage::Writable(core::mem::take(&mut self.0))
     }
 }
 
@@ -154,6 +238,14 @@ impl<S: Source + ?Sized> Source for &mut S {
 
     fn lent(&self) -> Option<&[u8]> {
         (**self).lent()
+    }
+
+    fn lasts(&self) -> bool {
+        (**self).lasts()
+    }
+
+    fn storage(&mut self) -> Storage {
+        (**self).storage()
     }
 
     fn identity(&self) -> Option<Identity> {

@@ -10,6 +10,7 @@
 mod cc;
 
 use cc::compile;
+use llext::error::Name;
 use llext::loader::{InspectedSection, Inspection};
 use llext::memory::Part;
 use llext::source::{ReadOnly, Static};
@@ -164,7 +165,8 @@ fn only_a_load_that_ended_well_leaves_something() {
     assert!(Inspection::new(&memory).is_none());
     drop(load(&host, &file[..], &mut memory).unwrap());
     let broken = compile("inspect_broken", "int llext_init(void) { return 3; }", &["-O1"]);
-    assert_eq!(load(&host, &broken[..], &mut memory).err(), Some(Error::InitFailed { status: 3 }));
+    let refused = Error::InitFailed { name: Name::new(b"app"), status: 3 };
+    assert_eq!(load(&host, &broken[..], &mut memory).err(), Some(refused));
     assert!(Inspection::new(&memory).is_none());
     assert!(Inspection::new(&[]).is_none());
 

@@ -10,6 +10,7 @@ pub mod dynamic;
 pub mod exported;
 pub mod hash;
 pub mod header;
+pub mod in_place;
 pub mod note;
 pub mod relocation;
 pub mod section;

@@ -102,10 +102,12 @@ pub struct Section {
     /// The name's offset until the layout is planned, the offset in its part afterwards. For relocations: the index of
     /// the section they act on.
     place: u32,
-    /// Role, alignment and the constructor priority.
-    traits: u32,
+    /// Role, alignment, marks and the constructor priority.
+    pub(super) traits: u32,
 }
 
+/// The mark of a section that relocations act on.
+pub(super) const RELOCATED: u32 = 0x200;
 /// The mark of a string table that is not loaded.
 const STRINGS: u32 = 0x400;
 
@@ -127,6 +129,11 @@ impl Section {
     /// Where its contents lie in the file.
     pub fn extent(&self) -> Extent {
         Extent { offset: self.offset, size: self.size }
+    }
+
+    /// The part it belongs to.
+    pub fn part(&self) -> Part {
+        if self.is_in_place() { Part::Image } else { self.role().part() }
     }
 
     /// Its size, bytes.
@@ -406,12 +413,13 @@ pub fn connect(sections: &mut [Section]) -> Result<(), Error> {
         if !matches!(table.role(), Role::Rel | Role::Rela) {
             continue;
         }
-        let target = sections.get(table.target().0 as usize).filter(|target| target.is_loaded());
+        let target = sections.get_mut(table.target().0 as usize).filter(|target| target.is_loaded());
         let (section, found) = (index as u32, table.target().0);
         match target {
             Some(target) if target.role() == Role::Bss && table.size > 0 => {
                 return Err(Error::BadLink { section, found, expected: "a section with contents" });
             }
+            Some(target) if table.size > 0 => target.traits |= RELOCATED,
             Some(_) => {}
             None => {
                 if let Some(unused) = sections.get_mut(index) {
@@ -423,7 +431,7 @@ pub fn connect(sections: &mut [Section]) -> Result<(), Error> {
     Ok(())
 }
 
-/// After the scan: gives the roles that a section has by its name.
+/// After the scan, and [`connect`]: gives the roles that a section has by its name.
 pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> {
     if names.is_empty() {
         return Ok(());
@@ -435,6 +443,9 @@ pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> 
                 let name = names.get(section.place as usize..).filter(|name| !name.is_empty()).ok_or(bad)?;
                 if name.starts_with(b".exported_sym\0") {
                     section.set_role(Role::Exports);
+                }
+                if name.starts_with(b".llext.rodata.noreloc\0") && section.traits & RELOCATED != 0 {
+                    return Err(Error::RelocatedConstants { section: index as u32 });
                 }
             }
             Role::Preinit | Role::Init | Role::Fini => {

@@ -1,10 +1,12 @@
 //! The file during a load: lent whole, or read piece by piece into a batch.
 
 use super::buffer::Buffer;
+use super::stored::Stored;
 use crate::error::Error;
 use crate::native::Native;
 use crate::source::Source;
-use llext_link::addr::Extent;
+use llext_link::Error as LinkError;
+use llext_link::addr::{Extent, SectionIndex};
 use llext_link::elf::Bytes;
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Section, Tables};
@@ -16,7 +18,7 @@ pub(super) const BATCH: usize = if cfg!(feature = "std") { 1024 } else { 64 };
 
 /// The file and what is known of it.
 pub(super) struct File<'l, S, T> {
-    pub(super) source: S,
+    pub(super) source: Stored<S>,
     pub(super) header: Option<Header>,
     /// Where the symbol tables lie: in the file when it is lent, else in `tables`.
     pub(super) extents: Tables,
@@ -96,11 +98,40 @@ impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
         let exports_globals = self.exports_globals;
         Ok(View { kind: Kind::Relocatable, symbols, sections, names, exports_globals })
     }
+
+    /// The run address of a section that is used in place.
+    pub(super) fn run_address(&self, section: SectionIndex) -> Option<u64> {
+        let file = self.source.stays()?.as_ptr().addr() as u64;
+        let section = self.sections().get(section.0 as usize).filter(|section| section.is_in_place())?;
+        Some(file.wrapping_add(section.extent().offset.into()))
+    }
+
+    /// What relocating needs of the file: the symbols, the records of `extent`, and the bytes of `section` if that is
+    /// relocated in place, at `target`.
+    pub(super) fn split(
+        &mut self,
+        extent: Extent,
+        (section, target): (SectionIndex, Option<Extent>),
+    ) -> Result<Split<'_>, Error> {
+        let Some(target) = target.filter(|_| self.source.stays().is_some()) else {
+            return Ok((self.view()?.symbols, self.fetched(extent), &mut []));
+        };
+        let Tables { symbols, strings, extended, .. } = self.extents;
+        let overlap =
+            LinkError::OverlappingSections { section: section.0, found: target.size.into(), expected: 0 };
+        let (around, bytes) = self.source.around(target).ok_or(overlap)?;
+        let table = |extent| around.of(extent).ok_or(overlap);
+        let symbols = Symbols::new(table(symbols)?, table(strings)?, table(extended)?)?;
+        Ok((symbols, table(extent)?, bytes))
+    }
 }
+
+/// What relocating needs of a file: symbols, records, and the bytes of a section in place.
+type Split<'a> = (Symbols<'a, Native>, &'a [u8], &'a mut [u8]);
 
 /// The file as the linker reads headers: checked ranges only.
 pub(super) struct Reader<'a, S> {
-    pub(super) source: &'a mut S,
+    pub(super) source: &'a mut Stored<S>,
     pub(super) batch: &'a mut [u8],
 }
 

@@ -67,6 +67,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let extension: Extension<M, R, N> = Extension {
             block,
             sizes: self.layout.sizes,
+            in_place: self.show_in_place(),
             exports,
             lifecycle,
             context,
@@ -139,14 +140,19 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         }
         let count = self.tables.entries as usize;
         self.check_entries(part, at, count as u32)?;
+        if count == 0 {
+            // A part that is empty may lie anywhere, aligned or not.
+            return Ok(ExportView::Table {
+                entries: (align_of::<Export>(), 0),
+                buckets: (align_of::<u32>(), 0),
+            });
+        }
         let entries = self.addresses.part(part) as usize + at;
         if entries % align_of::<Export>() != 0 {
             return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
         }
         let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));
-        if count > 0 {
-            self.index_entries(entries, buckets_at)?;
-        }
+        self.index_entries(entries, buckets_at)?;
         Ok(ExportView::Table { entries: (entries, count), buckets })
     }
 
@@ -216,8 +222,12 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// An entry's name must end inside the image, and its address lie in it.
     fn check_entries(&mut self, part: Part, at: usize, count: u32) -> Result<(), Error> {
-        let (starts, sizes) = (self.addresses.parts, self.layout.sizes);
-        let parts = self.image()?.working().map(|part| &*part);
+        let (starts, mut sizes) = (self.addresses.parts, self.layout.sizes);
+        let file = self.file.source.stays().filter(|_| self.relocatable.in_place.size > 0);
+        let mut parts = self.image.as_mut().map(Image::working).unwrap_or_default().map(|part| &*part);
+        if let ([image, ..], [size, ..], Some(file)) = (&mut parts, &mut sizes, file) {
+            (*image, *size) = (file, file.len() as u32);
+        }
         let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
         let is_named = |name: Word| {
             parts.iter().zip(starts).any(|(part, start)| {
@@ -336,6 +346,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             })
         });
         let found = function.get();
+        let in_code = in_code || self.is_text_in_place(function);
         if in_code || in_segment { Ok(()) } else { Err(Error::FunctionOutsideText { array, index, found }) }
     }
 

@@ -2,6 +2,7 @@
 
 use super::buffer::{Buffer, Scratch};
 use super::file::{BATCH, File, Reader};
+use super::stored::Stored;
 use super::tables::Tables;
 use super::{Options, relocatable, shared};
 use crate::error::Error;
@@ -101,7 +102,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         };
         let scratch = Scratch::new(&registry.memory, options.scratch.take());
         let file = File {
-            source,
+            source: Stored::new(source),
             header: None,
             extents: Default::default(),
             sections: Buffer::Nothing,
@@ -218,6 +219,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     fn read_header(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let file = &mut self.file;
+        file.source.settle();
         if file.source.lent().is_none() && file.batch.bytes().is_empty() {
             file.batch = self.scratch.bytes(BATCH * relocation_size::<Native>(Role::Rela) as usize)?;
         }

@@ -3,6 +3,7 @@
 mod buffer;
 mod file;
 mod finish;
+mod in_place;
 #[cfg(feature = "inspect")]
 mod inspection;
 mod load;
@@ -12,6 +13,7 @@ mod providers;
 mod relocatable;
 mod resolve;
 mod shared;
+mod stored;
 mod tables;
 
 #[cfg(feature = "inspect")]
@@ -58,8 +60,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// Every [`Error`] of a load; nothing of it remains then.
     ///
     /// # Safety
-    /// The extension's code runs with all the rights of this program: the caller vouches for it, and for the
-    /// signatures it expects of what the host exports.
+    /// The extension's code runs with all the rights of this program: the caller vouches for it, for the signatures it
+    /// expects of what the host exports, and that code which is to run in place ([`Loader::code_in_place`],
+    /// [`Loader::detached`]) lies where it can.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

@@ -14,6 +14,9 @@ use core::time::Duration;
 /// Hears names, one at a time.
 pub(super) type Listener<'l> = &'l mut dyn FnMut(&[u8]);
 
+/// Says which sections must stay in the file: see [`Loader::detached`].
+pub(super) type Detached<'l> = &'l mut dyn FnMut(u32, &[u8]) -> bool;
+
 /// What the caller chose.
 pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) host: &'l dyn Exports,
@@ -31,6 +34,8 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) export_globals: bool,
     #[cfg(feature = "inspect")]
     pub(super) inspection: Option<&'l mut [u8]>,
+    pub(super) code_in_place: bool,
+    pub(super) detached: Option<Detached<'l>>,
     /// Where the host's thread-local block lies, from the thread pointer.
     pub(super) thread_local: Option<isize>,
     /// What was wrong with the choices.
@@ -66,6 +71,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             export_globals: false,
             #[cfg(feature = "inspect")]
             inspection: None,
+            code_in_place: false,
+            detached: None,
             thread_local: None,
             refused: None,
         };
@@ -356,6 +363,48 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     pub fn inspection(mut self, memory: &'l mut [u8]) -> Self {
         super::inspection::clear(memory);
         self.options.inspection = Some(memory);
+        self
+    }
+
+    /// Runs code without relocations where the file lies, if its bytes stay ([`Storage`](crate::source::Storage)): that
+    /// memory can be run as it is, as flash can on a microcontroller. On Linux nearly all memory that can be lent cannot.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry, source::Static};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, flash: &'static [u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension, and this processor runs code from its flash.
+    /// let app = unsafe { apps.loader(&HOST).code_in_place(true).load("app", Static(flash))? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn code_in_place(mut self, yes: bool) -> Self {
+        self.options.code_in_place = yes;
+        self
+    }
+
+    /// Asks, by index and name, which sections of a relocatable file must stay in it, LLEXT's detached sections: code
+    /// that runs there, constants, and, where the file may be written, variables. Whatever cannot stay is refused. Of
+    /// the others, those stay that would anyway.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry, source::Static};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, flash: &'static [u8]) -> Result<(), Error> {
+    /// let loader = apps.loader(&HOST);
+    /// // SAFETY: we trust the extension, and this processor runs code from its flash.
+    /// let app = unsafe { loader.detached(&mut |_, name| name == b".cold.text").load("app", Static(flash))? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn detached(mut self, stays: &'l mut dyn FnMut(u32, &[u8]) -> bool) -> Self {
+        self.options.detached = Some(stays);
         self
     }
 

@@ -7,7 +7,7 @@ use crate::error::Error;
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
 use crate::lock::RawMutex;
-use crate::memory::Memory;
+use crate::memory::{Memory, MemoryError};
 use crate::native::{ARCH, Native};
 use crate::source::Source;
 use llext_link::Error as LinkError;
@@ -49,7 +49,11 @@ pub(super) enum Stage {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
     scan: Scan,
-    needs: Option<Needs>,
+    pub(super) needs: Option<Needs>,
+    /// Where in the file that lies which is used in place.
+    pub(super) in_place: Extent,
+    /// And the code of it.
+    pub(super) text_in_place: Extent,
     got_used: u32,
     stubs_used: u32,
     pairs: PairState,
@@ -136,6 +140,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             None => file.extents.names.of(file.tables.bytes()),
         };
         section::apply_names(file.sections.table_mut(), names.unwrap_or_default())?;
+        self.choose_in_place()?;
+        let file = &mut self.file;
         file.exports_globals = self.options.export_globals
             || !file.sections().iter().any(|section| section.role() == Role::Exports);
         let count = file.view()?.symbols.len();
@@ -218,11 +224,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     #[inline(never)]
     fn count_needs(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
-        let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(Stage::Reserve) };
+        let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(self.counted()) };
         let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
         let symbols = self.file.view()?.symbols;
         if extent.offset == table.extent().offset {
             needs.begin(table.target());
+            needs.place = self.file.run_address(table.target());
         }
         let records = Relocations::new(table.role(), self.file.fetched(extent));
         for _ in 0..2 {
@@ -247,16 +254,21 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let extra = self.tables.extra();
         let sections = self.file.sections.table_mut();
         self.layout = layout::plan::<Native>(sections, ARCH, &self.tally, &needs, extra)?;
-        let image = Image::reserve(&self.registry.memory, &self.layout, needs.window)?;
-        let parts = image.addresses().map(|address| address as Word);
-        let [_, _, constants, data] = parts;
-        self.addresses = Addresses {
-            parts,
-            commons: self.layout.commons,
-            got: constants.wrapping_add(self.layout.got.offset as Word),
-            dso_handle: data.wrapping_add(self.layout.extra_data.offset as Word),
-            bound: [0; BOUND],
+        let image = match Image::reserve(&self.registry.memory, &self.layout, needs.window) {
+            Err(Error::Memory { error: MemoryError::OutOfReach { .. } }) if self.may_copy_all() => {
+                return Ok(self.copy_all());
+            }
+            image => image?,
         };
+        let mut parts = image.addresses().map(|address| address as Word);
+        let [file, _, constants, data] = &mut parts;
+        *file = self.resolve.file.unwrap_or_default() as Word;
+        let got = constants.wrapping_add(self.layout.got.offset as Word);
+        let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
+        let commons = self.layout.commons;
+        self.addresses = Addresses { parts, commons, got, dso_handle, bound: [0; BOUND] };
+        self.relocatable.in_place = self.in_place(|_| true);
+        self.relocatable.text_in_place = self.in_place(|role| role == Role::Text);
         self.image = Some(image);
         self.write_bound();
         Ok(Stage::Copy(Cursor::default()))
@@ -265,11 +277,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     fn copy_sections(&mut self, mut at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         while let Some(section) = self.file.sections().get(at.table as usize).copied() {
-            if section.is_loaded() && section.role() != Role::Bss && at.record < section.size() {
+            let is_copied = section.is_loaded() && section.role() != Role::Bss && !section.is_in_place();
+            if is_copied && at.record < section.size() {
                 let size = (section.size() - at.record).min(budget.saturating_mul(COPIED));
                 let extent = Extent { offset: section.extent().offset + at.record, size };
                 let to = section.place() as usize + at.record as usize;
-                let image = self.image.as_mut().map(|image| image.part(section.role().part()));
+                let image = self.image.as_mut().map(|image| image.part(section.part()));
                 let to = image.and_then(|part| part.get_mut(to..)?.get_mut(..size as usize));
                 self.file.copy(extent, to.unwrap_or_default())?;
                 *budget = budget.saturating_sub(size.div_ceil(COPIED));
@@ -305,7 +318,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return Ok(None);
         };
         let Some(image) = &mut self.image else { return Ok(None) };
-        let view = self.file.view()?;
+        let target = self.file.sections().get(table.target().0 as usize).copied().unwrap_or_default();
+        let in_place = target.is_in_place().then_some(target.extent());
+        let (symbols, records, file) = self.file.split(extent, (table.target(), in_place))?;
         let [_, code, constants, data] = image.working();
         let (code, stubs) = code.split_at_mut_checked(self.layout.stubs.offset as usize).unwrap_or_default();
         let (constants, got) =
@@ -314,7 +329,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let mut linker = Linker::<Native> {
             arch: ARCH,
             values: self.values.table(),
-            symbols: Some(view.symbols),
+            symbols: Some(symbols),
             slots: self.slots.table_mut(),
             got: Area { bytes: got, address: self.addresses.got, used: progress.got_used },
             stubs: Area {
@@ -328,21 +343,21 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             bias: 0,
             deferred: 0,
         };
-        let target = self.file.sections().get(table.target().0 as usize).copied().unwrap_or_default();
-        let part = match target.role().part() {
-            Part::Code => code,
-            Part::Data => data,
-            _ => constants,
-        };
         let (place, size) = (target.place() as usize, target.size() as usize);
+        let (part, place) = match target.part() {
+            Part::Image => (file, 0),
+            Part::Code => (code, place),
+            Part::Constants => (constants, place),
+            Part::Data => (data, place),
+        };
         let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
         let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
-        let applied = linker.apply(&mut target, Relocations::new(table.role(), self.file.fetched(extent)));
+        let applied = linker.apply(&mut target, Relocations::new(table.role(), records));
         let ended = match applied {
             Ok(()) if extent.end() == table.extent().end() => linker.end(&mut target),
             other => other.map(|()| Ended::Done),
         };
-        let ended = ended.map_err(|error| with_name(error, &view.symbols))?;
+        let ended = ended.map_err(|error| with_name(error, &symbols))?;
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
         progress.pairs = linker.pairs.state;
         Ok(Some(if ended == Ended::Again { Cursor { record: 0, ..next } } else { next }))

@@ -20,6 +20,8 @@ use llext_link::addr::Part;
 pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) block: M::Block,
     pub(crate) sizes: [u32; 4],
+    /// What of its file is used in place: where it begins, and how many bytes it spans. Then it has no image.
+    pub(crate) in_place: (usize, usize),
     pub(crate) exports: ExportView,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) context: NonNull<Context<R>>,
@@ -80,7 +82,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         ExtensionExports::new(&self.exports)
     }
 
-    /// Where the extension lies in memory: the parts that hold something.
+    /// Where the extension lies in memory: the parts that hold something. What is used in place spans one
+    /// [`Part::Image`], from the first to the last of these sections; other extensions of the same file may share it.
     ///
     /// ```
     /// # use llext::{Error, Handle, NoopRawMutex, Pool};
@@ -100,7 +103,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     pub(super) fn parts(&self) -> [(usize, usize); 4] {
         let [a, b, c, d] = self.block.addresses();
         let [p, q, r, s] = self.sizes.map(|size| size as usize);
-        [(a, p), (b, q), (c, r), (d, s)]
+        let image = if self.in_place.1 > 0 { self.in_place } else { (a, p) };
+        [image, (b, q), (c, r), (d, s)]
     }
 
     /// Whether its code or data lies at `address`.
