@@ -33,7 +33,7 @@ type Extensions = Registry<Linux, NoopRawMutex, 4>;
 
 /// True when nothing was lost.
 pub(crate) fn run(scale: Scale, folder: &Path) -> Result<bool, String> {
-    if target::native().machine != 62 {
+    if !target::runs_here() {
         println!("cycles: left out: code for {} does not run here", target::native().name);
         return Ok(true);
     }

@@ -19,8 +19,8 @@ pub(crate) struct Target {
     pub(crate) word: u32,
     /// A call: its type, the instruction's bytes, its addend.
     pub(crate) call: (u32, &'static [u8], i64),
-    /// A place-relative number, and its width in bits.
-    pub(crate) narrow: (u32, u32),
+    /// Place-relative numbers: their types, their width in bits, and what they are multiples of.
+    pub(crate) narrow: &'static [(u32, u32, i64)],
     /// `B + A`, and a slot of the procedure linkage table.
     pub(crate) relative: u32,
     pub(crate) slot: u32,
@@ -34,10 +34,12 @@ pub(crate) struct Target {
     pub(crate) function_bit: u64,
     /// How the extensions are compiled: the compiler, and its options.
     pub(crate) compiler: (&'static str, &'static [&'static str]),
+    /// What links its shared objects, and its options.
+    pub(crate) linker: (&'static str, &'static [&'static str]),
 }
 
 /// Every architecture.
-pub(crate) static ALL: &[&Target] = &[&X86_64, &ARM];
+pub(crate) static ALL: &[&Target] = &[&X86_64, &AARCH64, &ARM, &RISCV32];
 
 static X86_64: Target = Target {
     name: "x86_64",
@@ -49,7 +51,7 @@ static X86_64: Target = Target {
     ret: b"\xc3",
     word: 1,
     call: (4, b"\xe8\0\0\0\0", -4),
-    narrow: (2, 32),
+    narrow: &[(2, 32, 1), (13, 16, 1), (15, 8, 1)],
     relative: 8,
     slot: 7,
     dynamic_only: &[6, 7, 8, 37],
@@ -57,6 +59,29 @@ static X86_64: Target = Target {
     unknown: 200,
     function_bit: 0,
     compiler: ("gcc", &[]),
+    linker: ("ld", &[]),
+};
+
+static AARCH64: Target = Target {
+    name: "aarch64",
+    class: Wide,
+    machine: 183,
+    flags: 0,
+    other_flags: &[],
+    rela: true,
+    ret: b"\xc0\x03\x5f\xd6",
+    word: 257,
+    call: (283, b"\0\0\0\x94", 0),
+    narrow: &[(261, 32, 1), (262, 16, 1), (274, 21, 1), (280, 21, 4), (279, 16, 4)],
+    relative: 1027,
+    slot: 1026,
+    // Slots hold `S + A`, as words do, and may be anywhere.
+    dynamic_only: &[1027, 1032],
+    refused: &[512, 560, 1024, 1028, 1029, 1030, 1031],
+    unknown: 200,
+    function_bit: 0,
+    compiler: ("aarch64-linux-gnu-gcc", &["-mno-outline-atomics"]),
+    linker: ("aarch64-linux-gnu-ld", &[]),
 };
 
 static ARM: Target = Target {
@@ -69,7 +94,7 @@ static ARM: Target = Target {
     ret: b"\x70\x47",
     word: 2,
     call: (10, b"\xff\xf7\xfe\xff", -4),
-    narrow: (42, 31),
+    narrow: &[(42, 31, 1)],
     relative: 23,
     slot: 22,
     dynamic_only: &[21, 22, 23],
@@ -77,19 +102,38 @@ static ARM: Target = Target {
     unknown: 200,
     function_bit: 1,
     compiler: ("arm-none-eabi-gcc", &["-mcpu=cortex-m3", "-mthumb"]),
+    linker: ("arm-none-eabi-ld", &[]),
+};
+
+static RISCV32: Target = Target {
+    name: "riscv32",
+    class: Narrow,
+    machine: 243,
+    flags: 0,
+    other_flags: &[2, 4, 6, 8],
+    rela: true,
+    ret: b"\x67\x80\0\0",
+    word: 1,
+    call: (19, b"\x97\0\0\0\xe7\x80\0\0", 0),
+    narrow: &[(44, 9, 2), (45, 12, 2), (16, 13, 2), (17, 21, 2)],
+    relative: 3,
+    slot: 5,
+    dynamic_only: &[3, 5, 58],
+    refused: &[4, 6, 8, 10, 21, 29, 62],
+    unknown: 200,
+    function_bit: 0,
+    compiler: ("riscv64-unknown-elf-gcc", &["-march=rv32imac", "-mabi=ilp32", "-mno-relax"]),
+    // The compiler's own links no shared objects.
+    linker: ("riscv64-linux-gnu-ld", &["-m", "elf32lriscv"]),
 };
 
 /// The one this program was built for.
 pub(crate) fn native() -> &'static Target {
-    let machine = llext::native::ARCH.machine;
-    let found = ALL.iter().find(|target| target.machine == machine);
+    let found = ALL.iter().find(|target| target.name == llext::native::ARCH.name);
     found.expect("an architecture has a row")
 }
 
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_row_is_that_of_the_build() {
-        assert_eq!(super::native().name, llext::native::ARCH.name);
-    }
+/// Whether its code runs here.
+pub(crate) fn runs_here() -> bool {
+    native().name == std::env::consts::ARCH
 }

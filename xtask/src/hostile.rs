@@ -15,13 +15,25 @@ pub(crate) struct Build {
     target: &'static str,
     /// Whether what it loads can run there.
     runs: bool,
-    /// The compiler of the extensions.
-    compiler: &'static str,
+    /// What makes its extensions.
+    tools: &'static [&'static str],
 }
 
 pub(crate) const BUILDS: &[Build] = &[
-    Build { arch: "x86_64", target: "x86_64-unknown-linux-gnu", runs: true, compiler: "gcc" },
-    Build { arch: "arm", target: "i686-unknown-linux-gnu", runs: false, compiler: "arm-none-eabi-gcc" },
+    Build { arch: "x86_64", target: "x86_64-unknown-linux-gnu", runs: true, tools: &["gcc"] },
+    Build {
+        arch: "aarch64",
+        target: "x86_64-unknown-linux-gnu",
+        runs: false,
+        tools: &["aarch64-linux-gnu-gcc"],
+    },
+    Build { arch: "arm", target: "i686-unknown-linux-gnu", runs: false, tools: &["arm-none-eabi-gcc"] },
+    Build {
+        arch: "riscv",
+        target: "i686-unknown-linux-gnu",
+        runs: false,
+        tools: &["riscv64-unknown-elf-gcc", "riscv64-linux-gnu-ld"],
+    },
 ];
 
 /// Each branch that is taken adds one to a count: so work is counted, not timed.
@@ -48,15 +60,15 @@ impl Build {
         if (std::env::consts::ARCH, std::env::consts::OS) != ("x86_64", "linux") {
             return Some("this takes Linux on x86-64".to_owned());
         }
-        if find(self.compiler).is_none() {
-            return Some(format!("{} is missing", self.compiler));
+        if let Some(missing) = self.tools.iter().find(|tool| find(tool).is_none()) {
+            return Some(format!("{missing} is missing"));
         }
         let libdir =
             output(Command::new("rustc").args(["--print", "target-libdir", "--target", self.target]));
         if !libdir.is_ok_and(|folder| std::path::Path::new(&folder).is_dir()) {
             return Some(format!("there is no Rust for {}", self.target));
         }
-        let links = self.runs
+        let links = !self.target.starts_with("i686")
             || output(Command::new("gcc").args(["-m32", "-print-file-name=crt1.o"]))
                 .is_ok_and(|path| path.contains('/'));
         (!links).then(|| "gcc-multilib is missing".to_owned())

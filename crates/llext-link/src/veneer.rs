@@ -324,7 +324,6 @@ fn may_need<F: Format>(howto: &Howto) -> bool {
     }
 }
 
-/// The row for a run of relocations.
 /// A relocation that speaks of an image as a whole, in a file of sections.
 #[cold]
 fn dynamic_only<F: Format>(arch: &Arch, r_type: u32, run: &Relocations<'_, F>) -> Error {
@@ -334,6 +333,7 @@ fn dynamic_only<F: Format>(arch: &Arch, r_type: u32, run: &Relocations<'_, F>) -
     Error::UnsupportedRelocation { relocation, symbol: SymbolRef::new(symbol), offset }
 }
 
+/// The row for a run of relocations.
 pub(crate) fn find_howto<F: Format>(
     arch: &Arch,
     r_type: u32,

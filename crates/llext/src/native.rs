@@ -49,7 +49,8 @@ pub static ARCH: &Arch = {
         (_, true) => Float::Double,
         _ => Float::Soft,
     };
-    const ABI: (u32, u32) = abi(FLOAT, cfg!(target_feature = "c"), cfg!(target_abi = "ilp32e"));
+    const COMPRESSED: bool = cfg!(any(target_feature = "c", llext_arch));
+    const ABI: (u32, u32) = abi(FLOAT, COMPRESSED, cfg!(target_abi = "ilp32e"));
     static OURS: Arch = if cfg!(target_pointer_width = "32") { rv32(ABI) } else { rv64(ABI) };
     &OURS
 };

@@ -3,6 +3,7 @@
 mod container;
 mod dynamic;
 mod functions;
+mod instructions;
 mod recipe;
 mod relocations;
 mod sections;
@@ -25,6 +26,7 @@ const GROUPS: &[&[Recipe]] = &[
     sections::RECIPES,
     symbols::RECIPES,
     relocations::RECIPES,
+    instructions::RECIPES,
     dynamic::RECIPES,
     functions::RECIPES,
 ];
@@ -34,11 +36,6 @@ const ODD: u8 = 79;
 
 /// Rows whose files are no matter of bytes, or that have nothing to act on yet: each says why.
 const APART: &[(u8, &str)] = &[
-    (47, "pending: no row of an architecture looks at the instruction before it writes its field"),
-    (48, "pending: pairs of RISC-V relocations: with that architecture's rows"),
-    (49, "pending: pairs of RISC-V relocations: with that architecture's rows"),
-    (50, "pending: alignment and relaxation of RISC-V: with that architecture's rows"),
-    (54, "pending: interworking of Arm: with that architecture's rows"),
     (
         63,
         "pending: constructors that misbehave: with contained running; what they return is tested in crates/llext",

@@ -137,20 +137,26 @@ fn two_tables(good: &Good) -> Vec<Vec<u8>> {
     })
 }
 
-/// A place-relative number whose value is the greatest, or the least, and `by` further.
+/// Place-relative numbers whose value is the greatest, or the least, and `by` steps further.
 fn reach(good: &Good, by: i64) -> Vec<Vec<u8>> {
-    let (r_type, bits) = good.target.narrow;
-    let (place, most) = (16, 1i64 << (bits - 1));
-    // The symbol begins at 0, so that S - P is -16: the addend makes up for it.
-    let ends = [most - 1 + by + place, -most - by + place];
+    good.target.narrow.iter().flat_map(|narrow| reach_of(good, *narrow, by)).collect()
+}
+
+fn reach_of(good: &Good, (r_type, bits, step): (u32, u32, i64), by: i64) -> Vec<Vec<u8>> {
+    let most = 1i64 << (bits - 1);
+    // What lies in code has code as far as it reaches, on both sides: so no stub is nearer.
+    let place = if bits < 24 { most + 16 } else { 16 };
+    let ends = [place + most - step + by * step, place - most - by * step];
     let fits = |addend: &i64| good.target.rela || (-most..most).contains(addend);
     let one = |addend: i64| {
         good.with(|file| {
             let record = relocation(file.target, place as u64, r_type, SECTION, addend);
             file.section(".rel.text").data.extend(record);
-            if !file.target.rela {
+            let text = &mut file.section(".text").data;
+            text.resize(place as usize * 2 + 32, 0);
+            if !good.target.rela {
                 let field = (addend as u32) & 0x7fff_ffff;
-                file.section(".text").data[16..20].copy_from_slice(&field.to_le_bytes());
+                text[16..20].copy_from_slice(&field.to_le_bytes());
             }
         })
     };

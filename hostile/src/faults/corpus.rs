@@ -26,8 +26,7 @@ pub(crate) struct Sample {
 
 /// All of them, by size.
 pub(crate) fn collect(folder: &Path) -> Result<Vec<Sample>, String> {
-    let is_own = target::native().machine == 62;
-    let mut samples = if is_own { of_matrix(folder)? } else { of_compiler(folder)? };
+    let mut samples = if target::runs_here() { of_matrix(folder)? } else { of_compiler(folder)? };
     samples.sort_by(|a, b| (a.bytes.len(), &a.name).cmp(&(b.bytes.len(), &b.name)));
     samples.dedup_by(|a, b| a.bytes == b.bytes);
     Ok(samples)
@@ -59,7 +58,7 @@ fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
         ("O0.o", &["-c", "-O0"]),
         ("O2.o", &["-c", "-O2", "-ffunction-sections"]),
         ("r.o", &["-r", "-nostdlib", "-O1"]),
-        ("so", &["-shared", "-nostdlib", "-fPIC", "-O2"]),
+        (SHARED, &["-c", "-fPIC", "-O2"]),
     ];
     let each: Vec<_> =
         sources.iter().flat_map(|source| kinds.iter().map(move |kind| (source, kind))).collect();
@@ -70,17 +69,36 @@ fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
     if samples.is_empty() { Err(format!("{compiler} makes none of the extensions")) } else { Ok(samples) }
 }
 
+/// The kind that is linked.
+const SHARED: &str = "so";
+
 /// What the compiler made of one source; none where it cannot.
 fn compile(source: &Path, kind: &str, flags: &[&str], folder: &Path) -> Result<Option<Sample>, String> {
     let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let product = folder.join(format!("{name}.{kind}"));
-    let (compiler, options) = target::native().compiler;
     let include = extension::root().join("../include");
+    let (compiler, options) = target::native().compiler;
     let mut command = Command::new(compiler);
     command.args(options).args(flags).arg("-w").arg("-ffreestanding").arg("-I").arg(include);
     command.arg("-I").arg(extension::root()).arg(source).arg("-o").arg(&product);
-    let made = command.output().map_err(|error| format!("{compiler}: {error}"))?;
-    if made.status.success() { Sample::read(&name, kind, &product).map(Some) } else { Ok(None) }
+    if !succeeds(&mut command)? {
+        return Ok(None);
+    }
+    if kind == SHARED {
+        let object = product.with_extension("pic.o");
+        std::fs::rename(&product, &object).map_err(|error| format!("{}: {error}", object.display()))?;
+        let (linker, options) = target::native().linker;
+        let mut command = Command::new(linker);
+        if !succeeds(command.args(options).arg("-shared").arg(object).arg("-o").arg(&product))? {
+            return Ok(None);
+        }
+    }
+    Sample::read(&name, kind, &product).map(Some)
+}
+
+fn succeeds(command: &mut Command) -> Result<bool, String> {
+    let output = command.output().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
+    Ok(output.status.success())
 }
 
 impl Sample {

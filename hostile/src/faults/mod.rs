@@ -45,11 +45,11 @@ pub(crate) fn run(part: &'static str, options: &Options) -> Result<bool, String>
 
 /// How many cases a thread takes at a time.
 const BATCH: usize = 64;
-/// How many single faults are tried at least, and how many of those in a short run: each so manieth.
+/// How many single faults are tried at least, for all architectures, and which of those in a short run: each so manieth.
 const SINGLE: usize = 5_000_000;
 const EACH: usize = 50;
-/// Of another architecture's files this part.
-const FOREIGN: usize = 5;
+/// Of all cases so many parts are of an architecture that runs here, and of any of the three others.
+const SHARES: (usize, usize, usize) = (2, 1, 5);
 /// How many random ones: in a short and in a full run, and in a long one.
 const RANDOM: usize = 1_000_000;
 const LONG: usize = 10_000_000;
@@ -71,12 +71,13 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(part: &'static str, options: &'a Options, samples: &'a [Sample]) -> Result<Self, String> {
-        let share = if target::native().machine == 62 { 1 } else { FOREIGN };
+        let (own, other, all) = SHARES;
+        let share = |cases: usize| cases / all * if target::runs_here() { own } else { other };
         let is_single = part == "single";
         let way = match (is_single, options.scale) {
-            (true, _) => Way::Single { wanted: SINGLE / share },
-            (false, Scale::Long) => Way::Random { wanted: LONG / share, seed: options.seed },
-            (false, _) => Way::Random { wanted: RANDOM / share, seed: options.seed },
+            (true, _) => Way::Single { wanted: share(SINGLE) },
+            (false, Scale::Long) => Way::Random { wanted: share(LONG), seed: options.seed },
+            (false, _) => Way::Random { wanted: share(RANDOM), seed: options.seed },
         };
         let each = if is_single && options.scale == Scale::Short { EACH } else { 1 };
         let most = samples.iter().map(|sample| sample.bytes.len()).max().unwrap_or(0);

@@ -52,11 +52,11 @@ pub(crate) fn run(folder: &Path) -> Result<bool, String> {
             for how in HOWS {
                 tell(format!("{}: a source that fails {often}: {how:?}", form.name()), scene.source(how));
             }
-            if target::native().machine == 62 {
+            if target::runs_here() {
                 tell(format!("{}: a system that fails {often}", form.name()), scene.system());
             }
         }
-        if target::native().machine == 62 {
+        if target::runs_here() {
             tell(format!("{}: a source that blocks before every read", form.name()), blocking(&bytes));
         }
         others::run(form, &bytes, folder, &mut tell);

@@ -26,7 +26,7 @@ pub(super) fn run(form: Form, bytes: &[u8], folder: &Path, tell: &mut dyn FnMut(
     tell("a source larger than files may be", too_large(bytes));
     tell("a registry without a free slot", full(bytes));
     tell("a provider that is not there", gone(bytes));
-    if target::native().machine == 62 {
+    if target::runs_here() {
         tell("a pool too small, byte by byte", pool(bytes));
     }
 }
