@@ -152,6 +152,16 @@ pub(super) fn clear(memory: &mut [u8]) {
     memory.iter_mut().take(HEAD).for_each(|byte| *byte = 0);
 }
 
+/// The first bytes and the others; there are so many.
+fn split(bytes: &mut [u8], at: usize) -> (&mut [u8], &mut [u8]) {
+    bytes.split_at_mut_checked(at).unwrap_or_default()
+}
+
+/// Copies as much as there is room for, which is all.
+fn copy(from: &[u8], to: &mut [u8]) {
+    to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+}
+
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     /// Leaves what the caller wants to look at in the memory lent for it. It counts once the load has ended well.
     #[inline(never)]
@@ -171,19 +181,19 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let available = memory.len() as u32;
         let too_small = Error::InspectionTooSmall { wanted: wanted as u32, available };
         let memory = memory.get_mut(..wanted).ok_or(too_small)?;
-        let (head, rest) = memory.split_at_mut(HEAD);
-        let (to_headers, rest) = rest.split_at_mut(headers.size as usize);
-        let (to_names, rest) = rest.split_at_mut(self.file.names().len());
-        let (to_symbols, to_strings) = rest.split_at_mut(symbols);
+        let (head, rest) = split(memory, HEAD);
+        let (to_headers, rest) = split(rest, headers.size as usize);
+        let (to_names, rest) = split(rest, self.file.names().len());
+        let (to_symbols, to_strings) = split(rest, symbols);
         self.file.copy(headers, to_headers)?;
-        to_names.copy_from_slice(self.file.names());
+        copy(self.file.names(), to_names);
         let [symbols, strings] = self.kept_symbols();
-        to_symbols.copy_from_slice(symbols);
-        to_strings.copy_from_slice(strings);
+        copy(symbols, to_symbols);
+        copy(strings, to_strings);
         self.place_sections(to_headers);
         self.place_symbols(to_symbols);
         let (addresses, sizes) = (self.addresses.parts.map(|part| part.get()), self.layout.sizes);
-        head.copy_from_slice(Head { tables: tables.map(|table| table as u32), sizes, addresses }.as_bytes());
+        copy(Head { tables: tables.map(|table| table as u32), sizes, addresses }.as_bytes(), head);
         Ok(())
     }
 
