@@ -65,6 +65,11 @@ fn one_licence_covers_everything() {
 }
 
 #[test]
+fn what_docs_parity_names_is_there() {
+    keeps(papers::shown);
+}
+
+#[test]
 fn the_papers_are_there() {
     keeps(papers::present);
 }

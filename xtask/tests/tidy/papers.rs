@@ -68,6 +68,27 @@ pub(crate) fn present(files: &[File]) -> Vec<String> {
     missing.map(|paper| format!("{paper} is missing")).collect()
 }
 
+/// Every test and every source that docs/parity.md names is there.
+pub(crate) fn shown(files: &[File]) -> Vec<String> {
+    let page = files.iter().find(|file| file.path == "docs/parity.md");
+    let named = page.into_iter().flat_map(|page| page.text.split('`').skip(1).step_by(2));
+    let missing = named.filter(|name| !is_there(files, name));
+    missing.map(|name| format!("docs/parity.md: `{name}` is not there")).collect()
+}
+
+/// Whether a name is that of no test and no source, or of one that is there.
+fn is_there(files: &[File], name: &str) -> bool {
+    let is_name = |text: &str| text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
+    match name.split_once("::") {
+        Some((file, test)) if is_name(file) && is_name(test) => {
+            let (ending, function) = (format!("/{file}.rs"), format!("fn {test}("));
+            files.iter().any(|file| file.path.ends_with(&ending) && file.text.contains(&function))
+        }
+        _ if name.starts_with("extensions/") => files.iter().any(|file| file.path.starts_with(name)),
+        _ => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,6 +124,18 @@ mod tests {
         assert!(
             licence(&planted("a.c", concat!("// SPDX-License-", "Identifier: MIT OR Apache-2.0"))).is_empty()
         );
+    }
+
+    #[test]
+    fn a_test_that_is_named_and_not_there_is_found() {
+        let page = "`a::b_c`, `extensions/x.c`, `Loader::load`, `cargo xtask oracle`";
+        let mut files = vec![File::planted("docs/parity.md", page)];
+        assert_eq!(shown(&files).len(), 2);
+        files.push(File::planted("tests/a.rs", "fn b_cd() {}"));
+        assert_eq!(shown(&files).len(), 2);
+        files.push(File::planted("tests/a.rs", "fn b_c() {}"));
+        files.push(File::planted("extensions/x.c", ""));
+        assert!(shown(&files).is_empty());
     }
 
     #[test]
