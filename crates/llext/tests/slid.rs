@@ -11,7 +11,7 @@ mod cc;
 
 use cc::compile;
 use llext::error::Name;
-use llext::export::{Exports, Group, SlidTable, slid};
+use llext::export::{Exports, Group, SlidExport, SlidTable, slid, slid_section};
 use llext::{Error, Host, Plugin};
 use object::elf;
 use object::read::elf::{FileHeader, SectionHeader, Sym};
@@ -207,4 +207,17 @@ fn a_group_of_numbers_can_be_denied() {
         let refused = unsafe { host.loader().allow(&["other"]).load("app", &numbers[..]) }.unwrap_err();
         assert_eq!(refused, Error::Denied { name: Name::new(b"host_add"), group: "math" });
     }
+}
+
+/// As C's `EXPORT_SYMBOL` and `cargo llext prepare --slid` leave it.
+#[used]
+#[unsafe(link_section = "llext_slids")]
+static GATHERED: SlidExport = SlidExport::new(llext_link::symbol::slid(b"gathered"), host_add as *const ());
+
+#[test]
+fn what_was_gathered_and_prepared_is_a_table() {
+    let table = slid_section().unwrap();
+    assert_eq!(table.entries().len(), 1);
+    let found = table.find(slid(b"gathered")).map(SlidExport::address);
+    assert_eq!(found, Some(host_add as *const () as usize));
 }

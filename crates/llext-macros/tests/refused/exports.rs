@@ -6,5 +6,6 @@ exports! { crate; static KIND; const N: u8; }
 exports! { crate; static ABI; extern "C" fn led_set(); }
 exports! { crate; static NO_TYPE; static TICKS; }
 exports! { crate; static NO_INTERFACE = Firmware; }
+exports! { crate; static OTHER: ExportTable; }
 
 fn main() {}
