@@ -13,7 +13,7 @@ use cc::compile;
 use llext::error::Name;
 use llext::loader::{InspectedSection, Inspection};
 use llext::memory::Part;
-use llext::source::{ReadOnly, Static};
+use llext::source::{ReadOnly, Static, Writable};
 use llext::{Error, Host, Plugin, Source};
 use object::{Object, ObjectSection};
 
@@ -175,4 +175,26 @@ fn only_a_load_that_ended_well_leaves_something() {
     assert!(Inspection::new(&memory).is_some());
     let _again = load(&host, Static(file), &mut memory).unwrap();
     assert!(Inspection::new(&memory).is_none(), "nothing was loaded");
+}
+
+/// LLEXT's test of the same: where the file is used in place, a section lies at its offset in it.
+#[test]
+fn a_section_in_place_lies_at_its_offset_in_the_file() {
+    let (host, bytes) = (host(), object());
+    let room = vec![0; bytes.len() + 64].leak();
+    let start = room.as_ptr().align_offset(64);
+    let file = &mut room[start..][..bytes.len()];
+    file.copy_from_slice(&bytes);
+    let at = file.as_ptr().addr() as u64;
+    let mut memory = vec![0; 1 << 16];
+    // SAFETY: the source is in this test, and nobody else uses the bytes.
+    let plugin = unsafe { host.loader().inspection(&mut memory).load("app", Writable::new(file)) }.unwrap();
+    let inspection = Inspection::new(&memory).unwrap();
+    let section = inspection.section(".my_rodata").unwrap();
+    assert_eq!(section.header.address, at + section.header.offset);
+    let region = plugin.regions().find(|region| region.part == Part::Image).unwrap();
+    let (part, offset) = section.place.unwrap();
+    assert_eq!((part, (region.address + offset) as u64), (Part::Image, section.header.address));
+    let symbol = inspection.globals().find(|symbol| symbol.name == b"in_my_rodata").unwrap();
+    assert_eq!(symbol.address as u64, section.header.address);
 }

@@ -192,7 +192,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         copy(strings, to_strings);
         self.place_sections(to_headers);
         self.place_symbols(to_symbols);
-        let (addresses, sizes) = (self.addresses.parts.map(|part| part.get()), self.layout.sizes);
+        let (mut addresses, mut sizes) = (self.addresses.parts.map(|part| part.get()), self.layout.sizes);
+        let in_place = self.relocatable.in_place;
+        if let ([file, ..], [size, ..], 1..) = (&mut addresses, &mut sizes, in_place.size) {
+            (*file, *size) = (file.wrapping_add(in_place.offset.into()), in_place.size);
+        }
         copy(Head { tables: tables.map(|table| table as u32), sizes, addresses }.as_bytes(), head);
         Ok(())
     }
