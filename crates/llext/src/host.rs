@@ -1,5 +1,9 @@
 //! A process as a host: Linux memory, a registry, and the process's own C library.
 
+mod fault;
+
+pub use fault::Fault;
+
 use crate::error::Error;
 use crate::export::{Exports, Libc, SymbolName};
 use crate::loader::Loader;

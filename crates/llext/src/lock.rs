@@ -10,8 +10,8 @@ use core::time::Duration;
 ///
 /// # Safety
 ///
-/// While `lock` runs its closure, no other call of `lock` on the same value runs one: not from another thread, core or
-/// interrupt. Calls on different values may nest; the run time never nests calls on one.
+/// While `lock` runs its closure, no other call of `lock` or `try_lock` on the same value runs one: not from another
+/// thread, core or interrupt. Calls on different values may nest; the run time never nests calls on one.
 ///
 /// ```
 /// use core::sync::atomic::{AtomicBool, Ordering};
@@ -40,6 +40,13 @@ pub unsafe trait RawMutex {
 
     /// Runs `f` alone.
     fn lock<T>(&self, f: impl FnOnce() -> T) -> T;
+
+    /// Runs `f` alone, if nobody else is there; without waiting, also where this very thread may be the one that is there,
+    /// in code that a signal interrupted. A mutex that cannot know never does.
+    fn try_lock<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        let _ = f;
+        None
+    }
 
     /// Wakes those who wait for something that has just changed. Without waiting there is nobody to wake.
     fn notify(&self) {}
@@ -95,6 +102,15 @@ unsafe impl RawMutex for StdRawMutex {
         f()
     }
 
+    fn try_lock<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        let _guard = match self.0.try_lock() {
+            Ok(guard) => guard,
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(std::sync::TryLockError::WouldBlock) => return None,
+        };
+        Some(f())
+    }
+
     fn notify(&self) {
         // Under the mutex, or a waiter between its attempt and its sleep would miss it.
         self.lock(|| self.1.notify_all());
@@ -134,6 +150,12 @@ impl<R: RawMutex, T> Locked<R, T> {
         })
     }
 
+    /// Runs `f` alone with the value, unless that would take waiting.
+    pub(crate) fn try_with<U>(&self, f: impl FnOnce(&mut T) -> U) -> Option<U> {
+        // SAFETY: as in `with`.
+        self.raw.try_lock(|| f(unsafe { &mut *self.value.get() }))
+    }
+
     /// Wakes those who wait.
     pub(crate) fn notify(&self) {
         self.raw.notify();
@@ -149,5 +171,23 @@ impl<R: RawMutex, T> Locked<R, T> {
             // SAFETY: as in `with`: an attempt runs under the lock.
             attempt(unsafe { &mut *self.value.get() })
         })
+    }
+}
+
+#[cfg(all(test, feature = "std", not(any(loom, shuttle))))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_held_is_not_got_by_trying() {
+        let locked = Locked::<StdRawMutex, _>::new(7);
+        assert_eq!(locked.try_with(|value| *value), Some(7));
+        assert_eq!(locked.with(|_| locked.try_with(|value| *value)), None);
+        assert_eq!(locked.try_with(|value| *value), Some(7));
+    }
+
+    #[test]
+    fn a_lock_that_cannot_be_tried_is_not_got() {
+        assert_eq!(Locked::<NoopRawMutex, _>::new(7).try_with(|value| *value), None);
     }
 }

@@ -22,7 +22,7 @@ mod status;
 
 pub(crate) use exports::ExportView;
 pub use exports::ExtensionExports;
-pub use extension::{Extension, Region};
+pub use extension::{Extension, Place, Region};
 pub use guard::{Guard, Weak};
 pub use handle::{Extensions, Handle, Refused};
 pub use object::Object;
@@ -268,6 +268,24 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             let generation = self.statuses(slot)?.generation;
             Some(Weak::new(self, Id { slot, generation }, entry.extension?))
         })
+    }
+
+    /// What of which extension lies at `address`, also while its constructors run. It waits for nobody and runs nothing of
+    /// the extension, so that it may be asked after a fault, by a signal handler say; what it does not get to know it
+    /// leaves out. `None` too when somebody is at the registry, or its lock cannot be [tried](RawMutex::try_lock).
+    ///
+    /// ```
+    /// # use llext::{Host, Plugin};
+    /// # fn f(host: &Host, plugin: &Plugin<'_>) {
+    /// let region = plugin.regions().next().expect("it has a record at least");
+    /// let place = host.registry().locate(region.address + 4).expect("nobody else is at the registry");
+    /// assert_eq!((place.extension, place.part, place.offset), (plugin.name(), region.part, 4));
+    /// # }
+    /// ```
+    pub fn locate(&self, address: usize) -> Option<Place> {
+        self.table.try_with(|table| {
+            table.entries.iter().filter_map(Entry::record).find_map(|record| record.place_of(address))
+        })?
     }
 
     /// Every extension that is live now, in load order, each through a handle of its own when its turn comes. What is

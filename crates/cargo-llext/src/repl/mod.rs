@@ -28,11 +28,11 @@ pub(crate) fn run(arguments: &Repl, terminal: &Terminal) -> Result<Ended, Error>
         terminal.keep_results_apart()?;
     }
     let host = process::host(arguments.no_libc)?;
-    let mut performer = performer::Performer::new(&host, &files, terminal);
+    let mut performer = performer::Performer::new(host, &files, terminal);
     for file in &files {
         performer.load(file, None);
     }
-    let mut lines = lines::Lines::new(&host, terminal)?;
+    let mut lines = lines::Lines::new(host, terminal)?;
     while let Some(line) = lines.next()? {
         if performer.perform(&line).is_break() {
             break;

@@ -2,6 +2,8 @@
 
 pub(crate) mod call;
 #[cfg(target_os = "linux")]
+mod fault;
+#[cfg(target_os = "linux")]
 pub(crate) mod invoke;
 #[cfg(target_os = "linux")]
 pub(crate) mod process;

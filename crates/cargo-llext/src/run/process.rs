@@ -6,6 +6,7 @@ use llext::Host;
 use serde::Serialize;
 
 use super::call::{Call, Outcome};
+use super::fault;
 use super::invoke::perform;
 use super::session::{Loaded, Session, Unload, name_of};
 use super::symbols::TOOL;
@@ -41,10 +42,13 @@ impl Story {
     }
 }
 
-/// A host of what this process offers.
-pub(crate) fn host(no_libc: bool) -> Result<Host, Error> {
+/// A host of what this process offers, which stays, and tells of faults.
+pub(crate) fn host(no_libc: bool) -> Result<&'static Host, Error> {
     let host = if no_libc { Host::without_libc(&TOOL) } else { Host::new(&TOOL) };
-    host.map_err(|error| Error::of_load("host", error, Vec::new()))
+    let host = Box::leak(Box::new(host.map_err(|error| Error::of_load("host", error, Vec::new()))?));
+    // Without it a fault only goes unexplained.
+    let _ = host.report_faults(fault::tell);
+    Ok(host)
 }
 
 /// Loads the files in order, calls a function of the last one, and unloads them in reverse.
@@ -54,7 +58,7 @@ pub(super) fn run(plan: &Plan, terminal: &Terminal) -> Result<Ended, Error> {
         terminal.keep_results_apart()?;
     }
     let host = host(plan.no_libc)?;
-    let session = Session::new(&host, &plan.files, terminal);
+    let session = Session::new(host, &plan.files, terminal);
     let mut plugins = Vec::new();
     let mut story = Story::default();
     for file in &plan.files {

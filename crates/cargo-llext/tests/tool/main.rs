@@ -3,6 +3,8 @@
 mod build;
 mod check;
 mod cli;
+#[cfg(target_os = "linux")]
+mod fault;
 mod fixture;
 mod inspect;
 mod krate;

@@ -1,7 +1,7 @@
 //! What an extension exports: a table of entries with an index, or a shared object's own dynamic symbols.
 
 use crate::export::{Export, SymbolName, lookup};
-use crate::native::Native;
+use crate::native::{ARCH, Native};
 use core::slice::from_raw_parts;
 use llext_link::addr::SymbolIndex;
 use llext_link::elf::Format;
@@ -79,6 +79,23 @@ impl ExportView {
 
     /// The export at `index`, if it is one; `None` past the last.
     fn get(&self, index: usize) -> Option<Option<(&[u8], usize)>> {
+        self.get_by(index, address)
+    }
+
+    /// The export that lies nearest before `address`, but not before `start`: its name, and where it lies. Nothing of the
+    /// extension runs.
+    pub(super) fn nearest(&self, start: usize, address: usize) -> Option<(&[u8], usize)> {
+        let all = (0..).map_while(|index| self.get_by(index, place)).flatten();
+        let bit = usize::from(ARCH.interwork.is_some());
+        let places = all.map(|(name, at)| (name, at & !bit));
+        places.filter(|(_, at)| (start..=address).contains(at)).max_by_key(|(_, at)| *at)
+    }
+
+    fn get_by(
+        &self,
+        index: usize,
+        address: fn(&Symbol<Word>, usize) -> usize,
+    ) -> Option<Option<(&[u8], usize)>> {
         if let Some((entries, _)) = self.table() {
             return entries.get(index).map(|entry| Some((entry.name().to_bytes(), entry.address())));
         }
@@ -99,13 +116,16 @@ impl ExportView {
     }
 }
 
-/// Where a dynamic symbol lies. An indirect function lies where its resolver says.
+/// Where a dynamic symbol lies.
+fn place(symbol: &Symbol<Word>, bias: usize) -> usize {
+    let is_absolute = u32::from(symbol.section) == SHN_ABS;
+    if is_absolute { symbol.value as usize } else { bias.wrapping_add(symbol.value as usize) }
+}
+
+/// The same, but that an indirect function lies where its resolver says.
 fn address(symbol: &Symbol<Word>, bias: usize) -> usize {
-    if u32::from(symbol.section) == SHN_ABS {
-        return symbol.value as usize;
-    }
-    let address = bias.wrapping_add(symbol.value as usize);
-    if symbol.kind() != STT_GNU_IFUNC {
+    let address = place(symbol, bias);
+    if u32::from(symbol.section) == SHN_ABS || symbol.kind() != STT_GNU_IFUNC {
         return address;
     }
     // SAFETY: the loader checked that the resolver lies in the extension's code, which its loader vouched for.

@@ -50,6 +50,30 @@ pub struct Region {
     pub size: usize,
 }
 
+/// What of an extension lies at an address: see [`Registry::locate`](super::Registry::locate).
+///
+/// ```
+/// # use llext::{NoopRawMutex, Pool, Registry};
+/// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, address: usize) {
+/// if let Some(place) = apps.locate(address) {
+///     let (extension, part) = (place.extension, place.part); // blinky, Code
+///     let (offset, symbol) = (place.offset, place.symbol); // 0x40, 8 bytes behind `toggle`
+///     # let _ = (extension, part, offset, symbol);
+/// }
+/// # }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Its name.
+    pub extension: Name,
+    /// The part that holds the address.
+    pub part: Part,
+    /// How far into the part that is, bytes.
+    pub offset: usize,
+    /// The nearest export before it in that part, and how far behind its beginning the address lies, bytes.
+    pub symbol: Option<(Name, usize)>,
+}
+
 impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     pub(crate) fn context(&self) -> &Context<R> {
         // SAFETY: the loader wrote the context beside the record, and it goes with it.
@@ -110,6 +134,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// Whether its code or data lies at `address`.
     pub(super) fn holds(&self, address: usize) -> bool {
         self.parts().iter().any(|(start, size)| address.wrapping_sub(*start) < *size)
+    }
+
+    /// What of it lies at `address`.
+    pub(super) fn place_of(&self, address: usize) -> Option<Place> {
+        let within = |region: &Region| address.wrapping_sub(region.address) < region.size;
+        let Region { part, address: start, .. } = self.regions().find(within)?;
+        let symbol = self.exports.nearest(start, address);
+        let symbol = symbol.map(|(name, at)| (Name::new(name), address - at));
+        Some(Place { extension: self.name(), part, offset: address - start, symbol })
     }
 
     pub(super) fn depends_on(&self, slot: usize) -> bool {
