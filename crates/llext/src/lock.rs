@@ -4,6 +4,7 @@
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
+use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 
 /// A mutual exclusion without data.
@@ -61,29 +62,59 @@ pub unsafe trait RawMutex {
 
 /// No lock: for one thread without interrupts that load. A registry with it cannot be shared between threads.
 #[derive(Debug)]
-pub struct NoopRawMutex(PhantomData<*mut ()>);
+pub struct NoopRawMutex(Inside, PhantomData<*mut ()>);
 
 // SAFETY: the type is neither `Send` nor `Sync`, so calls on one value come from one thread, and closures do not nest.
 unsafe impl RawMutex for NoopRawMutex {
-    const INIT: Self = Self(PhantomData);
+    const INIT: Self = Self(Inside::nobody(), PhantomData);
 
     fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
-        f()
+        self.0.run(f)
+    }
+
+    fn try_lock<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        self.0.is_free().then(|| self.lock(f))
+    }
+}
+
+/// Whether somebody is inside, for what interrupts them on the same processor: a handler of faults, say.
+#[derive(Debug)]
+struct Inside(AtomicBool);
+
+impl Inside {
+    const fn nobody() -> Self {
+        Self(AtomicBool::new(false))
+    }
+
+    fn run<T>(&self, f: impl FnOnce() -> T) -> T {
+        self.0.store(true, Ordering::SeqCst);
+        let result = f();
+        self.0.store(false, Ordering::SeqCst);
+        result
+    }
+
+    fn is_free(&self) -> bool {
+        !self.0.load(Ordering::SeqCst)
     }
 }
 
 /// The critical section of the `critical-section` crate: for microcontrollers.
 #[cfg(feature = "critical-section")]
 #[derive(Debug)]
-pub struct CriticalSectionRawMutex(());
+pub struct CriticalSectionRawMutex(Inside);
 
 #[cfg(feature = "critical-section")]
 // SAFETY: a critical section excludes every other thread, core and interrupt.
 unsafe impl RawMutex for CriticalSectionRawMutex {
-    const INIT: Self = Self(());
+    const INIT: Self = Self(Inside::nobody());
 
     fn lock<T>(&self, f: impl FnOnce() -> T) -> T {
-        critical_section::with(|_| f())
+        critical_section::with(|_| self.0.run(f))
+    }
+
+    fn try_lock<T>(&self, f: impl FnOnce() -> T) -> Option<T> {
+        // Critical sections nest, so that a handler of faults gets into one that was there before it.
+        critical_section::with(|_| self.0.is_free().then(|| self.0.run(f)))
     }
 }
 
@@ -180,14 +211,16 @@ mod tests {
 
     #[test]
     fn a_lock_that_is_held_is_not_got_by_trying() {
-        let locked = Locked::<StdRawMutex, _>::new(7);
+        is_not_got::<StdRawMutex>();
+        is_not_got::<NoopRawMutex>();
+        #[cfg(feature = "critical-section")]
+        is_not_got::<CriticalSectionRawMutex>();
+    }
+
+    fn is_not_got<R: RawMutex>() {
+        let locked = Locked::<R, _>::new(7);
         assert_eq!(locked.try_with(|value| *value), Some(7));
         assert_eq!(locked.with(|_| locked.try_with(|value| *value)), None);
         assert_eq!(locked.try_with(|value| *value), Some(7));
-    }
-
-    #[test]
-    fn a_lock_that_cannot_be_tried_is_not_got() {
-        assert_eq!(Locked::<NoopRawMutex, _>::new(7).try_with(|value| *value), None);
     }
 }

@@ -5,6 +5,7 @@ use crate::error::Name;
 use crate::lifecycle::{Context, Lifecycle};
 use crate::lock::RawMutex;
 use crate::memory::{Block, Memory};
+use core::fmt;
 use core::ptr::NonNull;
 use llext_link::addr::Part;
 
@@ -72,6 +73,16 @@ pub struct Place {
     pub offset: usize,
     /// The nearest export before it in that part, and how far behind its beginning the address lies, bytes.
     pub symbol: Option<(Name, usize)>,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { extension, part, offset, symbol } = self;
+        match symbol {
+            Some((name, offset)) => write!(f, "{extension}: {name}+{offset:#x} ({part})"),
+            None => write!(f, "{extension}: {part}+{offset:#x}"),
+        }
+    }
 }
 
 impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
