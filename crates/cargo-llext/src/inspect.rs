@@ -222,7 +222,7 @@ impl fmt::Display for Load {
                 writeln!(f, "{HEADING}a load takes{HEADING:#} {FAINT}{} bytes{FAINT:#}", plan.total)?;
                 let mut columns = Columns::new(&["part", ">bytes", ">align"]);
                 for part in &plan.parts {
-                    columns.row([part.part.to_owned(), part.bytes.to_string(), part.align.to_string()]);
+                    columns.row([part.part.clone(), part.bytes.to_string(), part.align.to_string()]);
                 }
                 write!(f, "{columns}")?;
                 writeln!(f, "  with at most {} far-call stubs and {} GOT slots", plan.stubs, plan.got_slots)

@@ -1,17 +1,14 @@
 //! What a load would make of a file, as far as the file alone tells: the linker's own planning, on paper.
 
 use llext_link::Error;
-use llext_link::addr::{Extent, Part, Window};
+use llext_link::addr::{Part, Window};
 use llext_link::arch::{self, Arch};
+use llext_link::elf::Format;
 use llext_link::elf::header::{Header, Kind};
-use llext_link::elf::relocation::Relocations;
-use llext_link::elf::section::{self, Role, Scan, Section};
+use llext_link::elf::section::Role;
 use llext_link::elf::segment::{self, Segment};
-use llext_link::elf::symbol::Symbols;
-use llext_link::elf::{Elf32Be, Elf32Le, Elf64Be, Elf64Le, Format};
 use llext_link::layout::{self, Extra, Layout};
-use llext_link::symbol::{Resolve, View};
-use llext_link::veneer::{Count, Counted, Needs, Slot};
+use llext_link::whole::{self, Object};
 use serde::Serialize;
 
 /// What memory a load takes.
@@ -29,22 +26,23 @@ pub(crate) struct Plan {
 /// One reservation of memory.
 #[derive(Debug, Serialize)]
 pub(crate) struct PartSize {
-    pub(crate) part: &'static str,
+    pub(crate) part: String,
     pub(crate) bytes: u32,
     pub(crate) align: u32,
 }
 
 /// EI_CLASS and EI_DATA choose the format, which checks them again with all else.
 macro_rules! as_its_format {
-    ($bytes:ident, $of:ident) => {
+    ($bytes:ident, $of:path $(, $more:expr)?) => {
         match ($bytes.get(4), $bytes.get(5)) {
-            (Some(1), Some(2)) => $of::<Elf32Be>($bytes),
-            (Some(2), Some(2)) => $of::<Elf64Be>($bytes),
-            (Some(1), _) => $of::<Elf32Le>($bytes),
-            _ => $of::<Elf64Le>($bytes),
+            (Some(1), Some(2)) => { use $of as of; of::<llext_link::elf::Elf32Be>(&$bytes $(, $more)?) }
+            (Some(2), Some(2)) => { use $of as of; of::<llext_link::elf::Elf64Be>(&$bytes $(, $more)?) }
+            (Some(1), _) => { use $of as of; of::<llext_link::elf::Elf32Le>(&$bytes $(, $more)?) }
+            _ => { use $of as of; of::<llext_link::elf::Elf64Le>(&$bytes $(, $more)?) }
         }
     };
 }
+pub(crate) use as_its_format;
 
 /// Plans a load of the file.
 pub(crate) fn plan(bytes: &[u8]) -> Result<Plan, Error> {
@@ -57,55 +55,39 @@ pub(crate) fn regions(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> 
     as_its_format!(bytes, regions_as)
 }
 
-fn header_of<F: Format>(bytes: &[u8]) -> Result<Header, Error> {
-    let mut header = Header::parse::<F>(bytes, bytes.len() as u64)?;
-    header.complete::<F>(header.first_section().of(bytes).unwrap_or_default())?;
-    Ok(header)
-}
-
 fn plan_as<F: Format>(bytes: &[u8]) -> Result<Plan, Error> {
-    let header = header_of::<F>(bytes)?;
+    let header = whole::read_header::<F>(bytes)?;
     let arch =
         Arch::find(&header).ok_or(Error::WrongMachine { found: header.machine, expected: native() })?;
     arch.check(&header)?;
     match header.kind {
-        Kind::Relocatable => plan_relocatable::<F>(&header, arch, bytes),
+        Kind::Relocatable => plan_relocatable::<F>(arch, bytes),
         Kind::Shared => plan_shared::<F>(&header, arch, bytes),
+        Kind::Linked => plan_linked::<F>(&header, bytes),
     }
 }
 
 fn regions_as<F: Format>(bytes: &[u8]) -> Result<Vec<Option<&'static str>>, Error> {
-    let header = header_of::<F>(bytes)?;
-    let (sections, _) = scan_sections::<F>(&header, bytes)?;
+    let header = whole::read_header::<F>(bytes)?;
+    let (sections, _) = whole::read_sections::<F>(&header, bytes)?;
     Ok(sections.iter().map(|section| region(section.role())).collect())
 }
 
-fn plan_relocatable<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {
-    let (mut sections, scan) = scan_sections::<F>(header, bytes)?;
-    let tables = scan.finish(&sections)?;
-    let part = |extent: Extent| extent.of(bytes).unwrap_or_default();
-    arch.check_attributes::<F>(part(tables.attributes))?;
-    let symbols = Symbols::<F>::new(part(tables.symbols), part(tables.strings), part(tables.extended))?;
-
-    let mut values = vec![F::Word::default(); symbols.len() as usize];
-    let exports_globals = !sections.iter().any(|section| section.role() == Role::Exports);
-    let view =
-        View { kind: header.kind, symbols, sections: &sections, names: part(tables.names), exports_globals };
-    let mut resolve = Resolve::default();
+fn plan_relocatable<F: Format>(arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {
+    let mut object = Object::<F>::open(bytes, Some(arch))?;
     // Every name is provided, and nothing is near; at an odd address, as that of Thumb code.
-    resolve.step(&view, &mut values, u32::MAX, &mut |_, found| found.fill(Some(1)), &mut |_| {})?;
+    let resolved = object.resolve(&mut |_, found| found.fill(Some(1)), &mut |_| {})?;
+    let whole::Plan { layout, needs, .. } = object.plan(&resolved, Window::ALL, Extra::default())?;
+    Ok(Plan::new(&layout, needs.stubs, needs.got))
+}
 
-    let mut needs = Needs::new(Window::ALL, &sections);
-    let mut slots = vec![Slot::default(); values.len()];
-    for table in sections.iter().filter(|section| matches!(section.role(), Role::Rel | Role::Rela)) {
-        needs.begin(table.target());
-        let mut count = Count { arch, symbols, values: &values, slots: &mut slots, needs: &mut needs };
-        let relocations = Relocations::new(table.role(), part(table.extent()));
-        // A slot for each symbol is lent from the start.
-        let (Counted::Done | Counted::WantsSlots) = count.batch(relocations)?;
-    }
-    let layout = layout::plan::<F>(&mut sections, arch, &resolve.tally, &needs, Extra::default())?;
-    Ok(Plan::new(&layout, &needs))
+/// It takes what its segments take.
+fn plan_linked<F: Format>(header: &Header, bytes: &[u8]) -> Result<Plan, Error> {
+    let headers = header.segments.of(bytes).unwrap_or_default();
+    let segments = segment::scan_linked::<F>(header, headers)?.parts;
+    let layout =
+        Layout { sizes: segments.map(|segment| segment.size()), aligns: [1; 4], ..Layout::default() };
+    Ok(Plan::new(&layout, 0, 0))
 }
 
 fn plan_shared<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<Plan, Error> {
@@ -113,16 +95,7 @@ fn plan_shared<F: Format>(header: &Header, arch: &Arch, bytes: &[u8]) -> Result<
     let mut segments = vec![Segment::default(); header.segment_count as usize];
     let span = segment::scan::<F>(header, headers, &mut segments)?;
     let layout = layout::plan_shared(arch, span.size, span.align, Extra::default())?;
-    Ok(Plan::new(&layout, &Needs::new(Window::ALL, &[])))
-}
-
-fn scan_sections<F: Format>(header: &Header, mut bytes: &[u8]) -> Result<(Vec<Section>, Scan), Error> {
-    let mut sections = vec![Section::default(); header.section_count as usize];
-    let mut scan = Scan::default();
-    while !scan.step::<F, _>(header, &mut bytes, &mut sections, u32::MAX)? {}
-    section::apply_names(&mut sections, scan.tables.names.of(bytes).unwrap_or_default())?;
-    section::connect(&mut sections)?;
-    Ok((sections, scan))
+    Ok(Plan::new(&layout, 0, 0))
 }
 
 /// The machine this tool itself runs on, for messages.
@@ -146,16 +119,15 @@ fn region(role: Role) -> Option<&'static str> {
 }
 
 impl Plan {
-    fn new(layout: &Layout, needs: &Needs) -> Self {
-        let names = ["image", "code", "constants", "data"];
-        let sizes = Part::ALL.iter().zip(names).map(|(part, name)| PartSize {
-            part: name,
-            bytes: layout.size(*part),
-            align: layout.aligns.get(*part as usize).copied().unwrap_or(1),
+    fn new(layout: &Layout, stubs: u32, got_slots: u32) -> Self {
+        let sizes = Part::ALL.into_iter().map(|part| PartSize {
+            part: part.to_string(),
+            bytes: layout.size(part),
+            align: layout.aligns.get(part as usize).copied().unwrap_or(1),
         });
         let parts: Vec<_> = sizes.filter(|part| part.bytes > 0).collect();
         let total = parts.iter().map(|part| u64::from(part.bytes)).sum();
-        Self { parts, stubs: needs.stubs, got_slots: needs.got, total }
+        Self { parts, stubs, got_slots, total }
     }
 }
 

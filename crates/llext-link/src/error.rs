@@ -125,10 +125,10 @@ pub enum Error {
         /// What it must be.
         expected: u64 } => "header: bad {field} (found {found:#x}, expected {expected:#x})",
         "the file is damaged or was not made by a linker: build it again";
-    /// The file is neither a relocatable nor a shared object.
+    /// The file is neither a relocatable nor a shared object, nor linked for fixed addresses.
     105 WrongKind {
         /// `e_type` as found.
-        found: u16 } => "header: not loadable (found e_type {found}, expected 1 (REL) or 3 (DYN))",
+        found: u16 } => "header: not loadable (found e_type {found}, expected 1 (REL), 2 (EXEC) or 3 (DYN))",
         "compile with -c, link with -r, or link with -shared";
     /// The file is larger than 4 GiB.
     106 FileTooLarge {

@@ -5,10 +5,15 @@
 //!
 //! The order of the modules is the order of the work; each uses only those before it:
 //!
-//! [`error`] < [`addr`] < [`elf`] < [`arch`] < [`symbol`] < [`veneer`] < [`layout`] < [`relocate`]
+//! [`error`] < [`addr`] < [`elf`] < [`arch`] < [`symbol`] < [`veneer`] < [`layout`] < [`relocate`] < `whole`
+//!
+//! The last of them runs all stages on a whole file. It needs an allocator, and so the feature `alloc`.
 
 #![no_std]
 #![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
 
 pub mod addr;
 pub mod arch;
@@ -18,5 +23,7 @@ pub mod layout;
 pub mod relocate;
 pub mod symbol;
 pub mod veneer;
+#[cfg(feature = "alloc")]
+pub mod whole;
 
 pub use error::Error;

@@ -94,6 +94,16 @@ pub struct Tally {
     pub export_names: u32,
 }
 
+impl Tally {
+    /// Fails when any symbol is missing.
+    pub fn complete(self) -> Result<Self, Error> {
+        match self.first_missing {
+            Some(first) => Err(Error::UndefinedSymbols { count: self.missing, first }),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Looks up what the file does not define.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Resolve {
@@ -267,10 +277,7 @@ impl Resolve {
 
     /// Fails when any symbol is missing.
     pub fn finish(&self) -> Result<Tally, Error> {
-        match self.tally.first_missing {
-            Some(first) => Err(Error::UndefinedSymbols { count: self.tally.missing, first }),
-            None => Ok(self.tally),
-        }
+        self.tally.complete()
     }
 }
 

@@ -10,12 +10,12 @@ use llext_link::elf::{Elf32Le, Elf64Le, Format};
 use llext_link::relocate::{Linker, Pairs, Target, apply_relr};
 use llext_link::symbol::{Addresses, Assign, BOUND, Query, Resolve, View};
 use llext_link::veneer::Area;
+use llext_link::whole::read_header;
 
 use super::applier::{self, Applied};
 use super::case::{Case, Outcome};
 use super::compare::Difference;
 use super::externals::hash;
-use super::ours::header_of;
 use crate::error::{Error, Result};
 
 /// Links the shared object both ways and compares every byte of its segments.
@@ -68,7 +68,7 @@ type Provide<'a> = &'a dyn Fn(&str) -> Option<u64>;
 
 /// llext-link's stages for a shared object, as a load runs them.
 fn link<F: Format>(bytes: &[u8], arch: &Arch, base: u64, provide: Provide<'_>) -> Result<Vec<u8>, LinkError> {
-    let header = header_of::<F>(bytes)?;
+    let header = read_header::<F>(bytes)?;
     arch.check(&header)?;
     let mut segments = vec![Segment::default(); header.segment_count as usize];
     let span = segment::scan::<F>(&header, header.segments.of(bytes).unwrap_or_default(), &mut segments)?;

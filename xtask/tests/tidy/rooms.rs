@@ -13,7 +13,7 @@ struct House {
 const ORDER: &[House] = &[
     House {
         name: "llext-link",
-        rooms: &["error", "addr", "elf", "arch", "symbol", "veneer", "layout", "relocate"],
+        rooms: &["error", "addr", "elf", "arch", "symbol", "veneer", "layout", "relocate", "whole"],
         helpers: &[],
     },
     House {

@@ -7,19 +7,32 @@ use crate::addr::{Extent, Word};
 use crate::error::Error;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
-/// What the file is, of the two kinds that can be loaded.
+/// What the file is, of the three kinds that can be loaded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// `ET_REL`: a compiler's object, or several joined by `ld -r`.
     Relocatable,
+    /// `ET_EXEC`: linked for fixed addresses, as `llext link` does.
+    Linked,
     /// `ET_DYN`: a shared object.
     Shared,
+}
+
+impl Kind {
+    /// `e_type`.
+    pub fn number(self) -> u16 {
+        match self {
+            Self::Relocatable => 1,
+            Self::Linked => 2,
+            Self::Shared => 3,
+        }
+    }
 }
 
 /// The ELF header, checked; both tables lie inside the file.
 #[derive(Clone, Copy, Debug)]
 pub struct Header {
-    /// Relocatable or shared.
+    /// Relocatable, linked or shared.
     pub kind: Kind,
     /// `EI_CLASS` and `EI_DATA`.
     pub format: [u8; 2],
@@ -141,6 +154,7 @@ impl Header {
     fn of_raw<F: Format>(raw: &RawHeaderOf<F>, file_size: u32) -> Result<Self, Error> {
         let kind = match raw.kind.get() {
             1 => Kind::Relocatable,
+            2 => Kind::Linked,
             3 => Kind::Shared,
             found => return Err(Error::WrongKind { found }),
         };

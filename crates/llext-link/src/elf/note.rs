@@ -1,9 +1,12 @@
 //! ELF notes: the ABI version of an extension, and what it needs.
 //!
 //! gABI chapter 5, "Note Section". Owner `llext`; type 1: the version, one 32-bit word in the file's byte order; type 2:
-//! the name of an extension that must be there first, NUL-terminated, a note for each.
+//! the name of an extension that must be there first, NUL-terminated, a note for each. A file linked for fixed addresses
+//! has two more. Type 16: where its tables lie, [`LinkedTables`]; type 17: a symbol that it uses of others, its address as
+//! one word of the format and its name, NUL-terminated, a note for each.
 
-use super::{Format, Quad, record};
+use super::{Format, Quad, read_word, record, records};
+use crate::addr::{Extent, Word};
 use crate::error::Error;
 use core::marker::PhantomData;
 
@@ -13,6 +16,24 @@ pub const ABI_VERSION: u32 = 1;
 /// The types of `llext`'s notes.
 const ABI: u32 = 1;
 const NEEDED: u32 = 2;
+const LINKED: u32 = 16;
+const IMPORT: u32 = 17;
+
+/// Where the tables of a file that was linked for fixed addresses lie: extents of its constants, each as two 32-bit words
+/// in this order.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkedTables {
+    /// The exports, as in `.exported_sym`.
+    pub exports: Extent,
+    /// The index over them: 32-bit words.
+    pub index: Extent,
+    /// Functions to run first.
+    pub preinit: Extent,
+    /// Constructors.
+    pub init: Extent,
+    /// Destructors.
+    pub fini: Extent,
+}
 
 /// The descriptions of `llext`'s notes of one type.
 struct Descriptions<'a, F> {
@@ -83,6 +104,36 @@ pub fn needed<F: Format>(notes: &[u8]) -> impl Iterator<Item = Result<&[u8], Err
     })
 }
 
+/// Where the tables of a linked file lie.
+pub fn linked<F: Format>(notes: &[u8]) -> Result<LinkedTables, Error> {
+    let mut found = Descriptions::<F>::new(notes, LINKED);
+    let Some(desc) = found.next().transpose()? else {
+        return Err(Error::MissingTable { what: "note of llext link" });
+    };
+    let mut words = records::<Quad<F>>(desc).iter().map(|word| word.get());
+    let mut extent = || Some(Extent { offset: words.next()?, size: words.next()? });
+    let mut tables = || {
+        let (exports, index) = (extent()?, extent()?);
+        Some(LinkedTables { exports, index, preinit: extent()?, init: extent()?, fini: extent()? })
+    };
+    tables().ok_or(Error::BadNote { offset: found.note as u32 })
+}
+
+/// The symbols that a linked file uses of others: the name of each, and where it was when the file was linked.
+pub fn imports<F: Format>(notes: &[u8]) -> impl Iterator<Item = Result<(&[u8], F::Word), Error>> {
+    let mut found = Descriptions::<F>::new(notes, IMPORT);
+    core::iter::from_fn(move || {
+        let desc = match found.next()? {
+            Ok(desc) => desc,
+            Err(error) => return Some(Err(error)),
+        };
+        let bad = Error::BadNote { offset: found.note as u32 };
+        let name = desc.get(F::Word::SIZE..).and_then(|rest| rest.split_last());
+        let parts = read_word::<F>(desc, 0).zip(name);
+        Some(parts.map(|(address, (_, name))| (name, address)).ok_or(bad))
+    })
+}
+
 /// Refuses a version that is newer than [`ABI_VERSION`].
 pub fn check_abi<F: Format>(notes: &[u8]) -> Result<(), Error> {
     match abi_version::<F>(notes)? {
@@ -99,6 +150,29 @@ fn padded(at: usize, size: usize) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::elf::Elf64Le;
+
+    #[test]
+    fn the_tables_of_a_linked_file_are_ten_words() {
+        let mut bytes = [0; 60];
+        bytes[..20].copy_from_slice(b"\x06\0\0\0\x28\0\0\0\x10\0\0\0llext\0\0\0");
+        (0..10).for_each(|word| bytes[20 + 4 * word] = word as u8);
+        let extent = |offset| Extent { offset, size: offset + 1 };
+        let [exports, index, preinit, init, fini] = [0, 2, 4, 6, 8].map(extent);
+        let tables = LinkedTables { exports, index, preinit, init, fini };
+        assert_eq!(linked::<Elf64Le>(&bytes), Ok(tables));
+        bytes[4] = 0x24;
+        assert_eq!(linked::<Elf64Le>(&bytes), Err(Error::BadNote { offset: 0 }));
+        assert_eq!(linked::<Elf64Le>(&[]), Err(Error::MissingTable { what: "note of llext link" }));
+    }
+
+    #[test]
+    fn an_import_is_a_word_and_a_name() {
+        let bytes = b"\x06\0\0\0\x0a\0\0\0\x11\0\0\0llext\0\0\0\x10\0\0\0\0\0\0\0a\0\0\0";
+        assert!(imports::<Elf64Le>(bytes).eq([Ok((&b"a"[..], 0x10))]));
+        let mut short = *bytes;
+        short[4] = 8;
+        assert!(imports::<Elf64Le>(&short[..28]).eq([Err(Error::BadNote { offset: 0 })]));
+    }
 
     fn note(version: u32) -> [u8; 24] {
         let mut bytes = *b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0\0\0\0\0";

@@ -4,7 +4,7 @@
 
 use super::header::Header;
 use super::{Format, record};
-use crate::addr::{Extent, MAX_ALIGN, MAX_IMAGE, align_up};
+use crate::addr::{Extent, MAX_ALIGN, MAX_IMAGE, Part, align_up};
 use crate::error::Error;
 use zerocopy::byteorder::{ByteOrder, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
@@ -201,6 +201,43 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
         }
     }
     Ok(span)
+}
+
+/// The segments of a file that was linked for fixed addresses.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LinkedSegments {
+    /// The code, the constants and the data, by the number of their [`Part`]; empty ones have no size.
+    pub parts: [Segment; 4],
+    /// The notes, in the file.
+    pub notes: Extent,
+}
+
+/// Reads the program headers in `bytes` of a file that was linked for fixed addresses: at most one segment each of code, of
+/// constants and of data, ascending, and one of notes, which need not lie in memory.
+pub fn scan_linked<F: Format>(header: &Header, bytes: &[u8]) -> Result<LinkedSegments, Error> {
+    let mut found = LinkedSegments::default();
+    let mut end = 0;
+    let entries = bytes.chunks_exact(size_of::<RawOf<F>>()).map(decode_one::<F>);
+    for (index, raw) in (0..).zip(entries) {
+        match raw.kind {
+            PT_LOAD if raw.memory_size > 0 => {
+                let segment = check(header, index, &raw, end)?;
+                end = raw.address + raw.memory_size;
+                let part = match (segment.is_executable(), segment.is_writable()) {
+                    (true, _) => Part::Code,
+                    (_, true) => Part::Data,
+                    _ => Part::Constants,
+                };
+                let twice = Error::BadSegment { segment: index, field: "p_flags", found: raw.flags.into() };
+                let free = found.parts.get_mut(part as usize).filter(|part| part.memory_size == 0);
+                *free.ok_or(twice)? = segment;
+            }
+            PT_NOTE => found.notes = header.table("notes", raw.offset, raw.file_size)?,
+            PT_TLS => return Err(Error::ThreadLocal { index }),
+            _ => {}
+        }
+    }
+    Ok(found)
 }
 
 fn decode_one<F: Format>(bytes: &[u8]) -> SegmentHeader {

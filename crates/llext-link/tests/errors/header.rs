@@ -233,12 +233,13 @@ fn an_object_for_another_core_or_float_abi_is_refused() {
 }
 
 #[test]
-fn programs_and_core_dumps_are_not_loadable() {
+fn files_of_no_kind_and_core_dumps_are_not_loadable() {
     for class in BOTH {
-        for found in [0, 2, 4, 0xffff] {
+        for found in [0, 4, 5, 0xffff] {
             let mut bytes = object(class).bytes();
             patch(class, &mut bytes, E_TYPE, found.into());
-            let text = format!("header: not loadable (found e_type {found}, expected 1 (REL) or 3 (DYN))");
+            let text =
+                format!("header: not loadable (found e_type {found}, expected 1 (REL), 2 (EXEC) or 3 (DYN))");
             says(header(class, &bytes), Error::WrongKind { found }, &text);
         }
     }
