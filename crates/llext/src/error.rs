@@ -1,7 +1,7 @@
 //! Every way a load, a look-up or an unload can fail.
 
 use crate::lifecycle::Phase;
-use crate::memory::MemoryError;
+use crate::memory::{MemoryError, Part};
 use crate::source::ReadError;
 use core::fmt;
 pub use llext_link::error::{Explanation, Name};
@@ -164,6 +164,39 @@ pub enum Error [
         /// The symbol.
         name: Name } => "{name}: has a SLID in the extension (expected a name: the host has no table of SLIDs)",
         "load the extension as it was before `cargo llext slid`, or let the host export a SlidTable";
+    /// The file was linked for fixed addresses, and nothing was said about the memory there.
+    450 NotPreLocated => "file: linked for fixed addresses (expected pre_located)",
+        "load it with pre_located and the memory it was linked for, or load the file that it was linked from";
+    /// The file was not linked for fixed addresses, as `pre_located` says.
+    451 NotLinked {
+        /// `e_type` as found.
+        found: u16 } => "file: not linked for fixed addresses (found e_type {found}, expected 2 (EXEC))",
+        "link it with `llext link`, or load it without pre_located";
+    /// The memory that a file was linked for is not lent to it.
+    452 PlaceNotLent {
+        /// The part that has no place.
+        part: Part,
+        /// Its address.
+        address: u64,
+        /// Its size, bytes.
+        size: u32 } => "{part}: {size} bytes at {address:#x} lie in no memory that was lent",
+        "lend that memory to pre_located, or link for other addresses: llext link --at";
+    /// The memory that should hold a linked file's part holds something else.
+    453 PlaceDiffers {
+        /// The part.
+        part: Part,
+        /// An address at or before the first byte that differs.
+        address: u64 } => "{part}: not in place (found other bytes than the file's at {address:#x} or after)",
+        "write the file's segments to their addresses, or lend that memory as copied";
+    /// What the file was linked against is not where it was: it was linked for another build of the host.
+    454 OtherHost {
+        /// The symbol.
+        name: Name,
+        /// Where it is, an address.
+        found: u64,
+        /// Where it was.
+        expected: u64 } => "{name}: linked for another build of the host (found {found:#x}, expected {expected:#x})",
+        "link again, against this host: llext link --against";
 }
 }
 

@@ -66,6 +66,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let block = image.into_block().ok_or(Error::Link(LinkError::NothingToLoad))?;
         let extension: Extension<M, R, N> = Extension {
             block,
+            addresses: self.addresses.parts.map(|address| address as usize),
             sizes: self.layout.sizes,
             in_place: self.show_in_place(),
             exports,
@@ -130,7 +131,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         }
         let (part, at) = match tables.origin {
             Origin::Image(extent) => (Part::Image, extent.offset as usize),
-            Origin::Sections => (Part::Constants, self.layout.exports.offset as usize),
+            Origin::Sections | Origin::Linked(_) => (Part::Constants, self.layout.exports.offset as usize),
             Origin::Globals | Origin::Dynamic => (Part::Constants, extra.offset as usize),
         };
         if tables.origin == Origin::Sections
@@ -151,9 +152,22 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         if entries % align_of::<Export>() != 0 {
             return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
         }
+        if let Origin::Linked(index) = tables.origin {
+            return self.linked_exports((entries, count), index);
+        }
         let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));
         self.index_entries(entries, buckets_at)?;
         Ok(ExportView::Table { entries: (entries, count), buckets })
+    }
+
+    /// The exports of a linked file, whose index was made when it was linked.
+    fn linked_exports(&self, entries: (usize, usize), index: Extent) -> Result<ExportView, Error> {
+        let buckets = self.addresses.part(Part::Constants) as usize + index.offset as usize;
+        let [_, _, constants, _] = self.located();
+        if index.of(constants).is_none() || buckets % align_of::<u32>() != 0 {
+            return Err(Error::BadExports { index: entries.1 as u32, found: buckets as u64 });
+        }
+        Ok(ExportView::Table { entries, buckets: (buckets, index.size as usize / 4) })
     }
 
     /// The tables that exports are looked up in must lie before all that is written while the extension lives; how far
@@ -224,7 +238,10 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     fn check_entries(&mut self, part: Part, at: usize, count: u32) -> Result<(), Error> {
         let (starts, mut sizes) = (self.addresses.parts, self.layout.sizes);
         let file = self.file.source.stays().filter(|_| self.relocatable.in_place.size > 0);
-        let mut parts = self.image.as_mut().map(Image::working).unwrap_or_default().map(|part| &*part);
+        let mut parts = match self.tables.origin {
+            Origin::Linked(_) => self.located(),
+            _ => self.image.as_mut().map(Image::working).unwrap_or_default().map(|part| &*part),
+        };
         if let ([image, ..], [size, ..], Some(file)) = (&mut parts, &mut sizes, file) {
             (*image, *size) = (file, file.len() as u32);
         }
@@ -321,7 +338,11 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         }
         for index in 0..count {
             let at = extent.offset as usize + index * size_of::<usize>();
-            let function = read_word::<Native>(self.image()?.part(part), at).unwrap_or_default();
+            let bytes = match self.tables.origin {
+                Origin::Linked(_) => self.located().get(part as usize).copied().unwrap_or_default(),
+                _ => self.image()?.part(part),
+            };
+            let function = read_word::<Native>(bytes, at).unwrap_or_default();
             self.check_function(array, index as u32, function)?;
         }
         Ok(Functions { start, count })

@@ -4,7 +4,7 @@ use super::buffer::{Buffer, Scratch};
 use super::file::{BATCH, File, Reader};
 use super::stored::Stored;
 use super::tables::Tables;
-use super::{Options, relocatable, shared};
+use super::{Options, linked, relocatable, shared};
 use crate::error::Error;
 use crate::image::{Draft, Image};
 use crate::lifecycle;
@@ -34,6 +34,7 @@ pub(super) enum Stage {
     Header,
     Relocatable(relocatable::Stage),
     Shared(shared::Stage),
+    Linked(linked::Stage),
     /// All relocations are applied: tables, protection, constructors.
     Finish,
     /// There is nothing left to do.
@@ -86,6 +87,7 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) tables: Tables,
     pub(super) relocatable: relocatable::Progress,
     pub(super) shared: shared::Progress,
+    pub(super) linked: linked::Progress,
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, R, N, S> {
@@ -138,6 +140,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             tables: Tables::default(),
             relocatable: relocatable::Progress::default(),
             shared: shared::Progress::default(),
+            linked: linked::Progress::default(),
         }
     }
 
@@ -203,6 +206,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             Stage::Relocatable(stage) => self.advance_relocatable(stage, budget)?,
             // segments, addresses, contents, symbols: in shared.rs
             Stage::Shared(stage) => self.advance_shared(stage, budget)?,
+            // what others provide, contents where they belong: in linked.rs
+            Stage::Linked(stage) => self.advance_linked(stage, budget)?,
             // exports, protection, constructors: in finish.rs; from here on others find it
             Stage::Finish => {
                 #[cfg(feature = "inspect")]
@@ -240,7 +245,15 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         self.file.fetch(header.first_section())?;
         header.complete::<Native>(self.file.fetched(header.first_section()))?;
         self.file.header = Some(header);
+        match (header.kind, self.options.places) {
+            (Kind::Linked, None) => return Err(Error::NotPreLocated),
+            (Kind::Relocatable | Kind::Shared, Some(_)) => {
+                return Err(Error::NotLinked { found: header.kind.number() });
+            }
+            _ => {}
+        }
         Ok(match header.kind {
+            Kind::Linked => Stage::Linked(linked::Stage::Segments),
             Kind::Relocatable => Stage::Relocatable(relocatable::Stage::Sections),
             Kind::Shared => Stage::Shared(shared::Stage::Segments),
         })

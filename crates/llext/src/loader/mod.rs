@@ -6,6 +6,7 @@ mod finish;
 mod in_place;
 #[cfg(feature = "inspect")]
 mod inspection;
+mod linked;
 mod load;
 mod needed;
 mod options;
@@ -18,6 +19,7 @@ mod tables;
 
 #[cfg(feature = "inspect")]
 pub use inspection::{InspectedSection, InspectedSymbol, Inspection};
+pub use linked::Places;
 pub use load::{Footprint, Load};
 pub use needed::{LoadNeeded, MAX_DEPTH, Need};
 

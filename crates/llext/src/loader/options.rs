@@ -1,6 +1,7 @@
 //! What a caller chooses before a load begins.
 
 use super::Loader;
+use super::linked::Places;
 use super::needed::{LoadNeeded, Needed};
 use super::providers::Providers;
 use crate::error::Error;
@@ -38,6 +39,8 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) detached: Option<Detached<'l>>,
     /// Where the host's thread-local block lies, from the thread pointer.
     pub(super) thread_local: Option<isize>,
+    /// The memory lent to a file that was linked for fixed addresses.
+    pub(super) places: Option<Places<'l>>,
     /// What was wrong with the choices.
     pub(super) refused: Option<Error>,
 }
@@ -74,6 +77,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             code_in_place: false,
             detached: None,
             thread_local: None,
+            places: None,
             refused: None,
         };
         Loader { registry: self, options }
@@ -405,6 +409,33 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     #[must_use]
     pub fn detached(mut self, stays: &'l mut dyn FnMut(u32, &[u8]) -> bool) -> Self {
         self.options.detached = Some(stays);
+        self
+    }
+
+    /// Takes a file that `llext link` linked for fixed addresses and for this host. Its parts lie, or are put, where it was
+    /// linked for, in memory that `places` lends until the extension is gone; only its record takes memory of the registry.
+    /// A file that was linked for another host is refused: what it uses must be where it was.
+    ///
+    /// # Safety
+    /// The memory of `places` can be read, that which is copied to can be written, and code in it can run. Nobody else
+    /// writes what lies in place, nor uses what is copied to, another extension included, until this one is gone.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// use llext::loader::Places;
+    /// let places = Places { in_place: &[0x10_0000..0x20_0000], copied: &[0x2000_8000..0x2000_c000] };
+    /// // SAFETY: the first is flash memory, the second RAM that the linker script keeps free; we trust the extension.
+    /// let app = unsafe { apps.loader(&HOST).pre_located(places).load("app", bytes)? };
+    /// # drop(app);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub unsafe fn pre_located(mut self, places: Places<'l>) -> Self {
+        self.options.places = Some(places);
         self
     }
 

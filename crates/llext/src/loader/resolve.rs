@@ -108,6 +108,30 @@ fn mixed(host: &dyn Exports, name: &SymbolName<'_>, found: bool) -> Option<Error
     }
 }
 
+/// Asks for one name, as [`Others::resolve`] does for many; the run time itself provides nothing here.
+pub(super) fn find_one<M: Memory, R: RawMutex, const N: usize>(
+    others: Others<'_, '_, '_, M, R, N>,
+    name: &SymbolName<'_>,
+) -> Result<Option<u64>, Error> {
+    let Others { host, allowed, providers, missing } = others;
+    let query = Query {
+        name: name.bytes,
+        hash: name.hash,
+        weak: false,
+        #[cfg(feature = "slid")]
+        slid: 0,
+    };
+    let mut found = [None];
+    if let Some(denied) = ask(&[query], &mut found, &|_| None, (host, allowed), providers) {
+        return Err(denied);
+    }
+    let [found] = found;
+    if let (None, Some(listener)) = (found, missing) {
+        listener(name.bytes);
+    }
+    Ok(found)
+}
+
 /// Whether a symbol of the host's is in no group or in one of those.
 fn may_use(host: &dyn Exports, name: &SymbolName<'_>, allowed: &[&str]) -> bool {
     host.group(name).is_none_or(|group| allowed.contains(&group))

@@ -9,6 +9,7 @@ use crate::memory::Memory;
 use crate::registry::Extension;
 use crate::source::Source;
 use llext_link::addr::Extent;
+use llext_link::elf::note::LinkedTables;
 use llext_link::elf::section::Role;
 use llext_link::elf::segment::Span;
 use llext_link::layout::Extra;
@@ -28,6 +29,8 @@ pub(super) enum Origin {
     Image(Extent),
     /// A shared object's own dynamic symbols.
     Dynamic,
+    /// The table of a linked file, and the index over it at this place in the constants.
+    Linked(Extent),
 }
 
 /// The tables, planned.
@@ -98,6 +101,18 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return Err(Error::BadExports { index: entries, found: size });
         }
         Ok(self.with_record(Tables { origin: Origin::Image(extent), entries, ..Tables::default() }))
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    /// What a linked file's tables need: only the record, for the rest it brings.
+    pub(super) fn plan_linked_tables(&self, tables: &LinkedTables) -> Result<Tables, Error> {
+        let LinkedTables { exports, index, .. } = *tables;
+        let entries = exports.size / ENTRY as u32;
+        if exports.size % ENTRY as u32 != 0 || index.size as usize != buckets_for(entries as usize) * 4 {
+            return Err(Error::BadExports { index: entries, found: exports.size.into() });
+        }
+        Ok(self.with_record(Tables { origin: Origin::Linked(index), entries, ..Tables::default() }))
     }
 }
 

@@ -4,7 +4,7 @@ use super::{ExportView, ExtensionExports};
 use crate::error::Name;
 use crate::lifecycle::{Context, Lifecycle};
 use crate::lock::RawMutex;
-use crate::memory::{Block, Memory};
+use crate::memory::Memory;
 use core::fmt;
 use core::ptr::NonNull;
 use llext_link::addr::Part;
@@ -20,6 +20,8 @@ use llext_link::addr::Part;
 /// ```
 pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) block: M::Block,
+    /// The address of each part: in the block, or where a file lies that was linked for fixed addresses.
+    pub(crate) addresses: [usize; 4],
     pub(crate) sizes: [u32; 4],
     /// What of its file is used in place: where it begins, and how many bytes it spans. Then it has no image.
     pub(crate) in_place: (usize, usize),
@@ -136,7 +138,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
 
     /// The address and size of every part.
     pub(super) fn parts(&self) -> [(usize, usize); 4] {
-        let [a, b, c, d] = self.block.addresses();
+        let [a, b, c, d] = self.addresses;
         let [p, q, r, s] = self.sizes.map(|size| size as usize);
         let image = if self.in_place.1 > 0 { self.in_place } else { (a, p) };
         [image, (b, q), (c, r), (d, s)]

@@ -98,6 +98,7 @@ impl Load {
         let mut providers = [false; SLOTS];
         provider.into_iter().for_each(|slot| providers[slot] = true);
         let record = body.place(Context::new(NAMES[self.which], HOOKS), |context| Record {
+            addresses: block.addresses(),
             block,
             sizes: [0, 0, 0, size_of_val(body) as u32],
             exports: ExportView::Table { entries: (align_of::<usize>(), 0), buckets: (align_of::<u32>(), 0) },
