@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::error::ErrorKind;
 use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum, ValueHint};
 
+use crate::link::Wanted;
+
 /// As many words as every supported ABI passes in registers or on the stack alike.
 pub(crate) const MAX_ARGUMENTS: usize = 6;
 
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Slid(Slid),
     /// Sort the table of exports of a firmware that was linked, by name or by SLID
     Prepare(Prepare),
+    /// Link an extension for fixed addresses of a firmware, for a device that only maps or copies it
+    Link(Link),
     /// Explain an error code
     Explain(Explain),
     /// Print a shell's completion script
@@ -264,6 +268,24 @@ pub(crate) struct Prepare {
     /// Where to write the firmware (default: over the file itself)
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Link {
+    /// The extension: an object, or several joined
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
+    /// Where a region goes: code, constants or data; may be repeated
+    ///
+    /// A region without an address follows the one before it, in this order.
+    #[arg(long, required = true, value_name = "REGION=ADDR")]
+    pub(crate) at: Vec<Wanted>,
+    /// The firmware as it was linked, with its export table; may be repeated, with other linked extensions
+    #[arg(long, required = true, value_name = "FIRMWARE", value_hint = ValueHint::FilePath)]
+    pub(crate) against: Vec<PathBuf>,
+    /// Where to write what was linked
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, Args)]

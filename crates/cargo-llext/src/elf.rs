@@ -1,8 +1,10 @@
 //! An ELF file as the commands look at it. The file may be hostile: every read goes through `object`'s checked readers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
+use object::read::elf::ProgramHeader;
 use object::{
     Endianness, File, Object, ObjectKind, ObjectSection, ObjectSymbol, ObjectSymbolTable, Relocation,
     RelocationFlags, RelocationTarget, SectionFlags, SectionIndex, SymbolFlags, SymbolIndex, SymbolKind, elf,
@@ -47,6 +49,8 @@ pub(crate) struct Export {
     pub(crate) spot: Option<Spot>,
     /// The symbol at that place, where one is named.
     pub(crate) symbol: Option<SymbolIndex>,
+    /// Its address, in a file that is linked for fixed addresses. Of a Thumb function it is odd.
+    pub(crate) address: Option<u64>,
 }
 
 /// Something a file needs from outside.
@@ -78,6 +82,20 @@ impl<'d> Extension<'d> {
     /// Whether the file is partially linked: relocations name symbols, addresses count from sections.
     pub(crate) fn relocatable(&self) -> bool {
         self.file.kind() == ObjectKind::Relocatable
+    }
+
+    /// Whether the file is linked for fixed addresses.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.file.kind() == ObjectKind::Executable
+    }
+
+    /// The memory of a file that is linked for fixed addresses: where it runs, and where its contents are put before.
+    pub(crate) fn memory(&self) -> Vec<Range<u64>> {
+        match &self.file {
+            File::Elf32(file) => loads(file.elf_program_headers(), file.endian()),
+            File::Elf64(file) => loads(file.elf_program_headers(), file.endian()),
+            _ => Vec::new(),
+        }
     }
 
     /// `e_machine`.
@@ -189,6 +207,7 @@ impl<'d> Extension<'d> {
             name: name_of(&symbol),
             spot: self.spot_of_symbol(&symbol, 0),
             symbol: Some(symbol.index()),
+            address: self.is_fixed().then_some(symbol.address()),
         };
         self.linking_symbols().filter(offered).map(export).collect()
     }
@@ -205,8 +224,10 @@ impl<'d> Extension<'d> {
                 let offset = (entry * 2 * word) as u64;
                 let (spot, _) = pointers.at(offset, bytes);
                 let name = spot.and_then(|spot| self.string_at(spot)).ok_or_else(|| bad("name"))?;
-                let (spot, symbol) = pointers.at(offset + word as u64, bytes);
-                exports.push(Export { name, spot, symbol });
+                let at = offset + word as u64;
+                let (spot, symbol) = pointers.at(at, bytes);
+                let address = pointers.stored(at, bytes).filter(|_| self.is_fixed());
+                exports.push(Export { name, spot, symbol, address });
             }
         }
         Ok(exports)
@@ -294,6 +315,17 @@ impl<'e, 'd> Pointers<'e, 'd> {
         let word = *rest.first_chunk()?;
         Some(u64::from(if little { u32::from_le_bytes(word) } else { u32::from_be_bytes(word) }))
     }
+}
+
+/// The memory of `PT_LOAD` segments.
+fn loads<H: ProgramHeader>(headers: &[H], endian: H::Endian) -> Vec<Range<u64>> {
+    let loads = headers.iter().filter(|header| header.p_type(endian) == elf::PT_LOAD);
+    let ranges = loads.flat_map(|header| {
+        let [start, loaded]: [u64; 2] = [header.p_vaddr(endian).into(), header.p_paddr(endian).into()];
+        let [size, filled]: [u64; 2] = [header.p_memsz(endian).into(), header.p_filesz(endian).into()];
+        [start..start.saturating_add(size), loaded..loaded.saturating_add(filled)]
+    });
+    ranges.filter(|range| !range.is_empty()).collect()
 }
 
 /// Whether a load gives the section memory.

@@ -1,13 +1,16 @@
 //! What provides symbols, as `llext check --against` takes it: a firmware, a program, an extension, a list of names.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use llext_link::Error as LinkError;
+use llext_link::arch::Arch;
 use object::elf;
 
 use crate::elf::{self as file, Extension, Import};
 use crate::error::Error;
+use crate::link::cores;
 use crate::needs;
 
 /// The names that a host provides.
@@ -15,9 +18,14 @@ pub(crate) struct Host {
     pub(crate) path: PathBuf,
     /// The processor it is for; a list of names is for all.
     machine: Option<elf::Machine>,
-    names: HashSet<String>,
+    /// The names, and where each lies if that is fixed.
+    names: HashMap<String, Option<u64>>,
     /// The SLIDs of what it provides without names.
     slids: HashSet<String>,
+    /// Which of the processors of its machine it is for, where there are several.
+    pub(crate) arch: Option<Arch>,
+    /// The memory it is linked for.
+    pub(crate) memory: Vec<Range<u64>>,
     /// The names of extensions and libraries that it is or has.
     libraries: HashSet<String>,
 }
@@ -38,9 +46,16 @@ impl Host {
         if exports.is_empty() && slids.is_empty() {
             return Err(nothing(path));
         }
-        let names = exports.into_iter().map(|export| export.name).collect();
-        let libraries = libraries_of(path, &extension);
-        Ok(Self { path: path.to_owned(), machine: Some(extension.machine()), names, slids, libraries })
+        let names = exports.into_iter().map(|export| (export.name, export.address)).collect();
+        Ok(Self {
+            path: path.to_owned(),
+            machine: Some(extension.machine()),
+            names,
+            slids,
+            arch: cores::of(&extension),
+            memory: extension.memory(),
+            libraries: libraries_of(path, &extension),
+        })
     }
 
     /// One name a line, of a symbol or of a library; what follows # is a remark.
@@ -50,9 +65,20 @@ impl Host {
             .filter(|text| !text.contains('\0'))
             .ok_or_else(|| nothing(path))?;
         let line = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
-        let names: HashSet<String> = text.lines().map(line).filter(|name| !name.is_empty()).collect();
-        let slids = HashSet::new();
-        Ok(Self { path: path.to_owned(), machine: None, libraries: names.clone(), names, slids })
+        let libraries: HashSet<String> = text.lines().map(line).filter(|name| !name.is_empty()).collect();
+        let names = libraries.iter().map(|name| (name.clone(), None));
+        Ok(Self { path: path.to_owned(), libraries: libraries.clone(), ..Self::of_names(names.collect()) })
+    }
+
+    fn of_names(names: HashMap<String, Option<u64>>) -> Self {
+        let (path, slids, libraries) = (PathBuf::new(), HashSet::new(), HashSet::new());
+        Self { path, machine: None, names, slids, arch: None, memory: Vec::new(), libraries }
+    }
+
+    /// One with these symbols, all at one address.
+    #[cfg(test)]
+    pub(crate) fn with(names: &[&str], address: u64) -> Self {
+        Self::of_names(names.iter().map(|name| ((*name).to_owned(), Some(address))).collect())
     }
 
     /// Refuses an extension for another processor.
@@ -68,7 +94,25 @@ impl Host {
 
     pub(crate) fn provides(&self, import: &Import) -> bool {
         let by_slid = import.slid.as_ref().is_some_and(|slid| self.slids.contains(slid));
-        by_slid || self.names.contains(&import.name)
+        by_slid || self.names.contains_key(&import.name)
+    }
+
+    /// Where a symbol lies.
+    pub(crate) fn address(&self, name: &str) -> Option<u64> {
+        self.names.get(name).copied().flatten()
+    }
+
+    /// Refuses a host whose symbols lie nowhere yet.
+    pub(crate) fn must_be_fixed(&self) -> Result<(), Error> {
+        match self.names.values().all(Option::is_some) {
+            true => Ok(()),
+            false => Err(Error::NotFixed { path: self.shown() }),
+        }
+    }
+
+    /// How messages call it.
+    pub(crate) fn shown(&self) -> String {
+        self.path.display().to_string()
     }
 
     /// Whether a load finds what an extension needs by this name.

@@ -5,7 +5,8 @@ mod fixture;
 
 use crate::demangle::demangle;
 use crate::elf::Extension;
-use crate::plan;
+use crate::host::Host;
+use crate::{link, plan};
 
 fn look_at(bytes: &[u8]) {
     // What a load would make of it is told or refused: both are answers.
@@ -17,6 +18,8 @@ fn look_at(bytes: &[u8]) {
     let _ = extension.host_exports();
     extension.imports().iter().for_each(|import| drop(demangle(&import.name)));
     extension.relocations();
+    let host = Host::with(&["printf", "_ZN4draw4LineEii", "_RNvC4core5panic"], 0x1000_0000);
+    let _ = link::link(bytes, &extension, &[host], &["code=0x11000000".parse().unwrap()]);
 }
 
 /// A generator of numbers that are the same in every run.
@@ -50,4 +53,14 @@ fn no_damage_ends_in_a_panic() {
 fn no_length_ends_in_a_panic() {
     let whole = fixture::extension();
     (0..whole.len()).for_each(|len| look_at(&whole[..len]));
+}
+
+/// So that damage is damage to what was linked before.
+#[test]
+fn the_whole_file_is_linked() {
+    let bytes = fixture::extension();
+    let extension = Extension::parse("whole", &bytes).unwrap();
+    let host = Host::with(&["printf", "_ZN4draw4LineEii", "_RNvC4core5panic"], 0x1000_0000);
+    let at = ["code=0x11000000".parse().unwrap()];
+    assert!(link::link(&bytes, &extension, &[host], &at).is_ok());
 }

@@ -15,6 +15,7 @@ mod host;
 #[cfg(test)]
 mod hostile;
 mod inspect;
+mod link;
 mod needs;
 mod new;
 mod plan;
@@ -64,6 +65,7 @@ fn perform(command: Command, terminal: &Terminal) -> Result<Ended, Error> {
         Command::Run(arguments) => return run::run(&arguments, terminal),
         Command::Repl(arguments) => return repl::run(&arguments, terminal),
         Command::Inspect(arguments) => terminal.show(&inspect::run(&arguments)?),
+        Command::Link(arguments) => terminal.show(&link::run(&arguments)?),
         Command::Size(arguments) => terminal.show(&size::run(&arguments, terminal)?),
         Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Slid(arguments) => terminal.show(&slid::run(&arguments)?),

@@ -8,6 +8,7 @@ mod fault;
 mod fixture;
 mod inspect;
 mod krate;
+mod link;
 mod needs;
 mod new;
 #[cfg(target_os = "linux")]

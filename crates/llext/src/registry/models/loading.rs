@@ -101,6 +101,7 @@ impl Load {
             addresses: block.addresses(),
             block,
             sizes: [0, 0, 0, size_of_val(body) as u32],
+            in_place: (0, 0),
             exports: ExportView::Table { entries: (align_of::<usize>(), 0), buckets: (align_of::<u32>(), 0) },
             lifecycle: lifecycle(self.which),
             context,
