@@ -10,6 +10,7 @@ use crate::process::{self, find as find_program};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+mod linked;
 mod tables;
 
 /// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.
@@ -83,8 +84,16 @@ pub(crate) const DEMO: &[&str] = &["--features=demo"];
 /// What the demonstration looks for in the folder that the emulator runs in.
 const GIVEN: &str = "extension.elf";
 
+/// An extension to load instead of those in boards/extensions.
+#[derive(Clone, Copy)]
+pub(crate) struct Given<'a> {
+    pub(crate) file: &'a Path,
+    /// Whether it is linked here first, for the firmware, and loaded where it was linked for.
+    pub(crate) linked: bool,
+}
+
 /// Builds and runs every board of this name. Without a given extension, those in boards/extensions are loaded.
-pub(crate) fn run(name: &str, given: Option<&Path>) -> Result<()> {
+pub(crate) fn run(name: &str, given: Option<Given<'_>>) -> Result<()> {
     BOARDS.iter().filter(|board| board.name == name).try_for_each(|board| board.run(given))
 }
 
@@ -99,16 +108,20 @@ impl Board {
     }
 
     /// Builds and runs it; its own exit status decides.
-    pub(crate) fn run(&self, given: Option<&Path>) -> Result<()> {
+    pub(crate) fn run(&self, given: Option<Given<'_>>) -> Result<()> {
         self.build_extensions()?;
+        if let Some(Given { file, linked: true }) = given {
+            return self.run_given_linked(file);
+        }
         let firmware = self.build_firmware(DEMO)?;
         tables::check(&fs::read(&firmware)?, self.arch)?;
         let place = self.output().join(GIVEN);
         let _ = fs::remove_file(&place);
-        if let Some(file) = given {
-            fs::copy(file, &place)?;
+        if let Some(given) = given {
+            fs::copy(given.file, &place)?;
         }
-        process::run_within(&mut self.emulator(&firmware), LIMIT)
+        process::run_within(&mut self.emulator(&firmware), LIMIT)?;
+        if given.is_none() { self.run_linked(&firmware) } else { Ok(()) }
     }
 
     /// What the firmware has in it, by each compiler.

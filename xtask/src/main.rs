@@ -46,6 +46,9 @@ fn command_line() -> Command {
     let file = clap::value_parser!(PathBuf);
     let given = Arg::new("extension").long("extension").value_name("FILE").value_parser(file);
     let given = given.help("Load this file instead, and call its `probe` if it has one");
+    let linked =
+        flag("linked", "Link it for this firmware on this computer, and load it where it was linked for");
+    let linked = linked.requires("extension");
     let json = Arg::new("json").long("json").action(ArgAction::SetTrue).help("Print one object for programs");
     let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest =
@@ -68,7 +71,9 @@ fn command_line() -> Command {
         .subcommand(models)
         .subcommand(oracle)
         .subcommand(
-            Command::new("board").about("Build a board's firmware and run it in QEMU").args([board, given]),
+            Command::new("board")
+                .about("Build a board's firmware and run it in QEMU")
+                .args([board, given, linked]),
         )
         .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
         .subcommand(
@@ -84,7 +89,9 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
         Some(("models", given)) => return test::models(given.get_flag("long"), text(given, "MODEL")),
         Some(("board", given)) => {
-            board::run(text(given, "NAME"), given.get_one::<PathBuf>("extension").map(PathBuf::as_path))?
+            let linked = given.get_flag("linked");
+            let file = given.get_one::<PathBuf>("extension");
+            board::run(text(given, "NAME"), file.map(|file| board::Given { file, linked }))?
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,
         Some(("oracle", given)) => return compare(given),

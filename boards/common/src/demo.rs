@@ -1,6 +1,8 @@
 //! The firmware that says what it does.
 
 use crate::host::{HOST, LEDS, TICKS};
+#[cfg(feature = "located")]
+use crate::located;
 use crate::{IN_C, IN_RUST, file, in_place};
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
@@ -24,6 +26,10 @@ pub fn with<R: RawMutex + 'static>(
     let apps = Apps::new(Pool::new(code, data));
     // SAFETY: this function never returns, so its variables stay for ever.
     let apps: &'static Apps<R> = unsafe { &*(&raw const apps) };
+    #[cfg(feature = "located")]
+    if let Some(linked) = located::open() {
+        end(located::try_out(apps, linked), apps)
+    }
     let done = match file::open() {
         Some(given) => file::try_out(apps, given),
         None => call_c(apps)
@@ -31,6 +37,11 @@ pub fn with<R: RawMutex + 'static>(
             .and_then(|()| in_place::run(apps))
             .and_then(|()| besides(apps)),
     };
+    end(done, apps)
+}
+
+/// Ends the program: well, if all was well and nothing is left.
+fn end<R: RawMutex>(done: Result<(), Error>, apps: &Apps<R>) -> ! {
     if let Err(error) = done {
         println!("E{:04}: {error}; {}", error.code(), error.cure());
         process::exit(1);

@@ -2,6 +2,7 @@
 
 use crate::demo::{Apps, in_use};
 use crate::host::HOST;
+use core::ffi::CStr;
 use llext::source::{ReadError, Source};
 use llext::{Error, Handle, Pool, RawMutex};
 use semihosting::fs::File;
@@ -10,13 +11,20 @@ use semihosting::println;
 
 /// The file, if there is one.
 pub(crate) fn open() -> Option<OnHost> {
-    File::open(c"extension.elf").ok().map(OnHost)
+    OnHost::open(c"extension.elf")
 }
 
 /// Loads it, says where it lies and what it exports, calls its `int probe(void)` if it has one, and unloads it.
 pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: OnHost) -> Result<(), Error> {
     // SAFETY: whoever gave the file wants it to be run.
-    let extension = unsafe { apps.loader(&HOST).load("extension", file)? };
+    show(apps, unsafe { apps.loader(&HOST).load("extension", file)? })
+}
+
+/// Does what [`try_out`] does with one that is loaded.
+pub(crate) fn show<R: RawMutex>(
+    apps: &Apps<R>,
+    extension: Handle<'_, Pool<'static>, R, 4>,
+) -> Result<(), Error> {
     for region in extension.regions() {
         println!("{} at {:#x}: {} bytes", region.part, region.address, region.size);
     }
@@ -40,6 +48,12 @@ fn call_probe<R: RawMutex>(extension: &Handle<'_, Pool<'static>, R, 4>) -> Resul
 
 /// A file that is read through the emulator.
 pub(crate) struct OnHost(File);
+
+impl OnHost {
+    pub(crate) fn open(name: &CStr) -> Option<Self> {
+        File::open(name).ok().map(Self)
+    }
+}
 
 impl Source for OnHost {
     fn size(&mut self) -> Result<u64, ReadError> {

@@ -12,6 +12,8 @@ mod footprint;
 mod host;
 #[cfg(feature = "demo")]
 mod in_place;
+#[cfg(all(feature = "demo", feature = "located"))]
+mod located;
 #[cfg(not(feature = "demo"))]
 mod stack;
 
