@@ -17,6 +17,7 @@ mod exports;
 mod extension;
 mod guard;
 mod handle;
+mod heap;
 mod object;
 mod status;
 

@@ -8,6 +8,7 @@ use cc::compile;
 use core::mem::MaybeUninit;
 use llext::export::{Exports, SymbolName};
 use llext::loader::Footprint;
+use llext::memory::Blocks;
 use llext::source::{Static, Writable};
 use llext::{NoopRawMutex, Pool, Registry, Source};
 use object::{Object, ObjectSection, SectionKind};
@@ -81,4 +82,23 @@ fn what_is_used_in_place_takes_no_memory() {
             "{writable}, {exported} of it exports"
         );
     }
+}
+
+#[test]
+fn equal_blocks_hold_any_extension() {
+    let flags = ["-O1", "-ffreestanding", "-fno-pic", "-mcmodel=large"];
+    let (bytes, mut memory) = (compile("blocks", &source(2), &flags), vec![MaybeUninit::uninit(); 1 << 16]);
+    let apps = Registry::<_, NoopRawMutex, 2>::new(Blocks::<32>::new(&mut memory, 256));
+    // SAFETY: nothing of it is run.
+    let load = || unsafe { apps.loader(&Anything).bring_up(false).load("app", &bytes[..]) }.unwrap();
+    // SAFETY: the closure only looks.
+    let free = || unsafe { apps.with_memory(|blocks| (blocks.in_use(), blocks.largest_free())) };
+    assert_eq!(free(), (0, 1 << 16));
+    for _ in 0..100 {
+        let app = load();
+        let wanted: usize = app.regions().map(|region| region.size.next_multiple_of(256)).sum();
+        assert_eq!(free().0, wanted);
+        app.unload().unwrap();
+    }
+    assert_eq!(free(), (0, 1 << 16));
 }

@@ -236,14 +236,14 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// An entry's name must end inside the image, and its address lie in it.
     fn check_entries(&mut self, part: Part, at: usize, count: u32) -> Result<(), Error> {
-        let (starts, mut sizes) = (self.addresses.parts, self.layout.sizes);
+        let (starts, sizes) = (self.addresses.parts, self.spans());
         let file = self.file.source.stays().filter(|_| self.relocatable.in_place.size > 0);
         let mut parts = match self.tables.origin {
             Origin::Linked(_) => self.located(),
             _ => self.image.as_mut().map(Image::working).unwrap_or_default().map(|part| &*part),
         };
-        if let ([image, ..], [size, ..], Some(file)) = (&mut parts, &mut sizes, file) {
-            (*image, *size) = (file, file.len() as u32);
+        if let ([image, ..], Some(file)) = (&mut parts, file) {
+            *image = file;
         }
         let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
         let is_named = |name: Word| {

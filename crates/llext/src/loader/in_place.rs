@@ -81,6 +81,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Extent { offset, size: end - offset }
     }
 
+    /// How far each part reaches from its address, bytes: the file, where it is in place, to the last section that is.
+    pub(super) fn spans(&self) -> [u32; 4] {
+        let [image, code, constants, data] = self.layout.sizes;
+        [image.max(self.relocatable.in_place.end() as u32), code, constants, data]
+    }
+
     /// Whether `address` lies in code that is in place.
     pub(super) fn is_text_in_place(&self, address: Word) -> bool {
         let text = self.relocatable.text_in_place;

@@ -17,7 +17,7 @@ pub use llext_link::addr::{Part, Window};
 pub use cache::synchronize;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use linux::{Linux, LinuxBlock, LinuxScratch};
-pub use pool::{Pool, PoolBlock, PoolScratch};
+pub use pool::{Blocks, Pool, PoolBlock, PoolScratch};
 
 /// What a load asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,6 +135,11 @@ pub enum MemoryError {
         /// The size of a page in bytes.
         page: usize,
     },
+    /// Memory was to be taken away of which some is reserved.
+    InUse {
+        /// How much, bytes.
+        bytes: usize,
+    },
     /// A block was asked for what it does only earlier in its life, or only later.
     OutOfOrder {
         /// What it was asked to do.
@@ -170,6 +175,7 @@ impl fmt::Display for MemoryError {
                     "image: segments of different protection share a page (at {offset}, a page has {page} bytes)"
                 )
             }
+            Self::InUse { bytes } => write!(f, "memory: in use ({bytes} bytes, none expected)"),
             Self::OutOfOrder { operation } => write!(f, "{operation}: out of order"),
         }
     }

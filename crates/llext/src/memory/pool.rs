@@ -12,6 +12,10 @@ use core::mem::MaybeUninit;
 use core::ptr::NonNull;
 use rlsf::{GRANULARITY, Tlsf};
 
+mod blocks;
+
+pub use blocks::Blocks;
+
 /// Memory that the caller gives: on a microcontroller, two arrays or one.
 #[derive(Debug)]
 pub struct Pool<'a> {
@@ -45,6 +49,21 @@ impl<'a> Pool<'a> {
     /// Everything goes to one slice.
     pub fn unified(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         Self { code: Arena::new(memory), data: None }
+    }
+
+    /// No memory: what a registry begins with whose memory is given at run time, by
+    /// [`Registry::swap_memory`](crate::Registry::swap_memory).
+    pub const fn empty() -> Self {
+        Self { code: Arena::EMPTY, data: None }
+    }
+
+    /// The slices that the pool was made of, for code and for data, the latter empty if they share one; `None`, and the
+    /// pool is lost, while anything of them is reserved.
+    pub fn into_slices(self) -> Option<[&'a mut [MaybeUninit<u8>]; 2]> {
+        if self.in_use() > 0 {
+            return None;
+        }
+        Some([self.code.into_slice(), self.data.map(Arena::into_slice).unwrap_or_default()])
     }
 
     /// The bytes that are reserved, scratch included, the allocator's own apart.
@@ -302,6 +321,7 @@ const STEPS: usize = 4;
 #[derive(Debug)]
 struct Arena<'a> {
     free: Tlsf<'a, u32, u8, POWERS, STEPS>,
+    start: *mut MaybeUninit<u8>,
     low: usize,
     high: usize,
     in_use: usize,
@@ -309,12 +329,31 @@ struct Arena<'a> {
     alias: isize,
 }
 
+// SAFETY: the arena is its slice's only user, and a slice of bytes goes to other threads.
+unsafe impl Send for Arena<'_> {}
+// SAFETY: a shared arena tells numbers only.
+unsafe impl Sync for Arena<'_> {}
+
 impl<'a> Arena<'a> {
+    const EMPTY: Self =
+        Self { free: Tlsf::new(), start: core::ptr::null_mut(), low: 0, high: 0, in_use: 0, alias: 0 };
+
     fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
-        let range = memory.as_ptr_range();
+        let range = memory.as_mut_ptr_range();
+        let (start, low, high) = (range.start, range.start.addr(), range.end.addr());
         let mut free = Tlsf::new();
-        let _ = free.insert_free_block(memory);
-        Self { free, low: range.start.addr(), high: range.end.addr(), in_use: 0, alias: 0 }
+        // SAFETY: the bytes are the allocator's for as long as the slice was lent, but for `into_slice`, which ends it.
+        let _ = free.insert_free_block(unsafe { core::slice::from_raw_parts_mut(start, high - low) });
+        Self { free, start, low, high, in_use: 0, alias: 0 }
+    }
+
+    /// The slice it was made of, of which nothing is reserved.
+    fn into_slice(self) -> &'a mut [MaybeUninit<u8>] {
+        if self.start.is_null() {
+            return &mut [];
+        }
+        // SAFETY: this is the slice that was lent for `'a`; no piece of it is reserved, and the allocator ends here.
+        unsafe { core::slice::from_raw_parts_mut(self.start, self.high - self.low) }
     }
 
     /// The addresses at which its bytes are run.

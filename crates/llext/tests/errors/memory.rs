@@ -95,3 +95,23 @@ fn segments_of_different_protection_do_not_share_a_page() {
     let text = "image: segments of different protection share a page (at ";
     assert!(error.to_string().starts_with(text), "{error}");
 }
+
+#[test]
+fn memory_is_not_taken_away_under_an_extension() {
+    let (mut code, mut data, mut none) = (slice(4096), slice(0x1_0000), Pool::empty());
+    let registry = Registry::<_, StdRawMutex, 1>::new(Pool::empty());
+    let bytes = object("swap", PROBE);
+    assert!(registry.loader(&crate::NOTHING).verify("swap", &bytes[..]).is_err());
+    let mut pool = Pool::new(&mut code, &mut data);
+    registry.swap_memory(&mut pool).unwrap();
+    // SAFETY: nothing of it is run.
+    let loaded =
+        unsafe { registry.loader(&crate::NOTHING).bring_up(false).load("swap", &bytes[..]) }.unwrap();
+    // SAFETY: the closure only looks.
+    let bytes = unsafe { registry.with_memory(|pool| pool.in_use()) };
+    let in_use = Error::Memory { error: MemoryError::InUse { bytes } };
+    says(registry.swap_memory(&mut none), in_use, &format!("memory: in use ({bytes} bytes, none expected)"));
+    loaded.unload().unwrap();
+    registry.swap_memory(&mut none).unwrap();
+    assert_eq!(none.into_slices().map(|slices| slices.map(|slice| slice.len())), Some([4096, 0x1_0000]));
+}

@@ -216,3 +216,24 @@ fn nothing_overlaps_and_nothing_is_lost() {
     held.into_iter().for_each(|(block, _)| pool.release(block));
     assert_eq!((pool.in_use(), pool.largest_free()), (0, largest));
 }
+
+#[test]
+fn slices_come_back_when_nothing_of_them_is_reserved() {
+    let (mut code, mut data) = (memory(4096), memory(2048));
+    let (code_at, data_at) = (bounds(&code), bounds(&data));
+    let mut pool = Pool::new(&mut code, &mut data);
+    let block = pool.reserve(&request([0, 100, 0, 0], [16; 4])).unwrap();
+    pool.release(block);
+    let [code, data] = pool.into_slices().unwrap();
+    code.fill(MaybeUninit::new(1));
+    assert_eq!((bounds(code), bounds(data)), (code_at, data_at));
+    let mut pool = Pool::unified(code);
+    let _lost = pool.reserve(&request([100, 0, 0, 0], [16; 4])).unwrap();
+    assert!(pool.into_slices().is_none());
+    let mut none = Pool::empty();
+    assert!(none.reserve(&request([0, 1, 0, 0], [1; 4])).is_err());
+    assert_eq!(
+        (none.largest_free(), none.into_slices().map(|slices| slices.map(|slice| slice.len()))),
+        ((0, 0), Some([0, 0]))
+    );
+}
