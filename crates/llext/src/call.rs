@@ -247,6 +247,40 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         unsafe { self.context().teardown(&self.lifecycle) }
     }
 
+    /// Gives all variables the values they had when the extension was loaded, so that it can be brought up once more: an
+    /// instance as new, of the image that is linked already. It needs
+    /// [`keep_initial_data`](crate::Loader::keep_initial_data).
+    ///
+    /// A second instance beside the first is another load: code refers to its data by addresses, so the two cannot share.
+    ///
+    /// # Errors
+    /// [`Error::WrongPhase`] unless it was torn down, [`Error::NoInitialData`].
+    ///
+    /// # Safety
+    /// No call into the extension is running, and no reference into its variables is used any more.
+    ///
+    /// ```
+    /// # use llext::{Error, NoopRawMutex, Pool, Registry};
+    /// # fn host_log() {}
+    /// # extern "C" fn log(level: u32) { let _ = level; }
+    /// # llext::exports! { static HOST; fn log(level: u32); }
+    /// # fn f(apps: &Registry<Pool<'_>, NoopRawMutex, 4>, bytes: &[u8]) -> Result<(), Error> {
+    /// // SAFETY: we trust the extension, and nobody calls it between two runs.
+    /// unsafe {
+    ///     let app = apps.loader(&HOST).keep_initial_data(true).load("app", bytes)?;
+    ///     app.teardown()?;
+    ///     app.reset()?;
+    ///     app.bringup()?;
+    /// }
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "reset")]
+    pub unsafe fn reset(&self) -> Result<(), Error> {
+        let initial = self.initial.ok_or(Error::NoInitialData { name: self.name() })?;
+        // SAFETY: the caller vouches for it.
+        self.context().reset(|| unsafe { self.write_initial(initial) })
+    }
+
     /// Brings the extension up, calls the exported function `entry` with `user_data`, and tears it down: what a thread
     /// does that runs an extension as a program.
     ///

@@ -164,6 +164,11 @@ pub enum Error [
         /// The symbol.
         name: Name } => "{name}: has a SLID in the extension (expected a name: the host has no table of SLIDs)",
         "load the extension as it was before `cargo llext slid`, or let the host export a SlidTable";
+    /// No copy of the extension's variables was kept to begin again with.
+    445 NoInitialData {
+        /// The extension.
+        name: Name } => "{name}: has no copy of its variables (found none, expected one to reset them to)",
+        "load it with keep_initial_data(true); a shared object, or a file used in place, has to be loaded again";
     /// The file was linked for fixed addresses, and nothing was said about the memory there.
     450 NotPreLocated => "file: linked for fixed addresses (expected pre_located)",
         "load it with pre_located and the memory it was linked for, or load the file that it was linked from";

@@ -23,6 +23,8 @@ mod status;
 
 pub(crate) use exports::ExportView;
 pub use exports::ExtensionExports;
+#[cfg(feature = "reset")]
+pub(crate) use extension::Initial;
 pub use extension::{Extension, Place, Region};
 pub use guard::{Guard, Weak};
 pub use handle::{Extensions, Handle, Refused};

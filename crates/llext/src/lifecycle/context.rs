@@ -121,6 +121,15 @@ impl<R: RawMutex> Context<R> {
         Ok(())
     }
 
+    /// Begins again: after [`Context::teardown`], and before constructors run once more.
+    #[cfg(feature = "reset")]
+    pub(crate) fn reset(&self, write: impl FnOnce()) -> Result<(), Error> {
+        self.leave_phase(Phase::Down)?;
+        write();
+        self.enter_phase(Phase::Loaded);
+        Ok(())
+    }
+
     /// Runs the destructors that are due, however far the extension came.
     ///
     /// # Safety

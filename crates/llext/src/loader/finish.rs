@@ -45,6 +45,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let exports = self.build_exports()?;
         let lifecycle = self.find_functions(&exports)?;
         let soname = self.soname();
+        #[cfg(feature = "reset")]
+        let initial = self.keep_initial();
         let (segments, count) = self.protections();
         let image = self.image.take().ok_or(Error::Link(LinkError::NothingToLoad))?;
         let mut image = image.seal(segments.get(..count).unwrap_or_default())?;
@@ -69,6 +71,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             addresses: self.addresses.parts.map(|address| address as usize),
             sizes: self.layout.sizes,
             in_place: self.show_in_place(),
+            #[cfg(feature = "reset")]
+            initial,
             exports,
             lifecycle,
             context,

@@ -14,6 +14,8 @@ use crate::native::{ARCH, Native};
 use crate::registry::{Claim, Handle, Id, Registry};
 use crate::source::{ReadError, Source};
 use core::task::Poll;
+#[cfg(feature = "reset")]
+use llext_link::addr::Extent;
 use llext_link::addr::Part;
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Role, relocation_size};
@@ -82,6 +84,9 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) assign: Assign,
     pub(super) tally: Tally,
     pub(super) layout: Layout,
+    /// Where in the data the variables lie of which a copy is kept.
+    #[cfg(feature = "reset")]
+    pub(super) initial: Option<Extent>,
     pub(super) addresses: Addresses<Word>,
     pub(super) image: Option<Image<'r, M, R, Draft>>,
     pub(super) tables: Tables,
@@ -135,6 +140,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             assign: Assign::default(),
             tally: Tally::default(),
             layout: Layout::default(),
+            #[cfg(feature = "reset")]
+            initial: None,
             addresses: nowhere,
             image: None,
             tables: Tables::default(),

@@ -4,6 +4,8 @@ mod buffer;
 mod file;
 mod finish;
 mod in_place;
+#[cfg(feature = "reset")]
+mod initial;
 #[cfg(feature = "inspect")]
 mod inspection;
 mod linked;

@@ -36,6 +36,8 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     #[cfg(feature = "inspect")]
     pub(super) inspection: Option<&'l mut [u8]>,
     pub(super) code_in_place: bool,
+    #[cfg(feature = "reset")]
+    pub(super) keep_initial_data: bool,
     pub(super) detached: Option<Detached<'l>>,
     /// Where the host's thread-local block lies, from the thread pointer.
     pub(super) thread_local: Option<isize>,
@@ -75,6 +77,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             #[cfg(feature = "inspect")]
             inspection: None,
             code_in_place: false,
+            #[cfg(feature = "reset")]
+            keep_initial_data: false,
             detached: None,
             thread_local: None,
             places: None,
@@ -387,6 +391,16 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     #[must_use]
     pub fn code_in_place(mut self, yes: bool) -> Self {
         self.options.code_in_place = yes;
+        self
+    }
+
+    /// Keeps a copy of the variables as they are linked, beside the constants: so that the extension can begin again with
+    /// them, by [`Extension::reset`](crate::registry::Extension::reset), without being linked again. Only of relocatable
+    /// files whose variables are not in place.
+    #[cfg(feature = "reset")]
+    #[must_use]
+    pub fn keep_initial_data(mut self, yes: bool) -> Self {
+        self.options.keep_initial_data = yes;
         self
     }
 

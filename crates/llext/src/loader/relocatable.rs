@@ -15,7 +15,8 @@ use llext_link::addr::{Extent, Part, Word as _};
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, relocation_size};
-use llext_link::layout;
+#[cfg(not(feature = "reset"))]
+use llext_link::layout::{self, Layout};
 use llext_link::relocate::{Ended, Linker, PairState, Pairs, Target, Upper};
 use llext_link::symbol::{Addresses, BOUND, Mark};
 use llext_link::veneer::{Area, Count, Counted, Needs};
@@ -243,6 +244,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Count(next))
     }
 
+    /// Plans the file, as it is.
+    #[cfg(not(feature = "reset"))]
+    fn plan(&mut self, needs: &Needs) -> Result<Layout, Error> {
+        let sections = self.file.sections.table_mut();
+        Ok(layout::plan::<Native>(sections, ARCH, &self.tally, needs, self.tables.extra())?)
+    }
+
     #[inline(never)]
     fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
@@ -251,9 +259,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.index = self.scratch.table::<u32>(needs.index_len())?;
         self.uppers = self.scratch.table::<Upper>(needs.pairs)?;
         self.tables = self.plan_tables();
-        let extra = self.tables.extra();
-        let sections = self.file.sections.table_mut();
-        self.layout = layout::plan::<Native>(sections, ARCH, &self.tally, &needs, extra)?;
+        self.layout = self.plan(&needs)?;
         let image = match Image::reserve(&self.registry.memory, &self.layout, needs.window) {
             Err(Error::Memory { error: MemoryError::OutOfReach { .. } }) if self.may_copy_all() => {
                 return Ok(self.copy_all());

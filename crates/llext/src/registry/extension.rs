@@ -7,6 +7,8 @@ use crate::lock::RawMutex;
 use crate::memory::Memory;
 use core::fmt;
 use core::ptr::NonNull;
+#[cfg(feature = "reset")]
+use llext_link::addr::Extent;
 use llext_link::addr::Part;
 
 /// A live extension: what a [`Handle`](super::Handle) and a [`Guard`](super::Guard) lead to.
@@ -25,6 +27,9 @@ pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) sizes: [u32; 4],
     /// What of its file is used in place: where it begins, and how many bytes it spans. Then it has no image.
     pub(crate) in_place: (usize, usize),
+    /// The variables as they were linked, if a copy was kept.
+    #[cfg(feature = "reset")]
+    pub(crate) initial: Option<Initial>,
     pub(crate) exports: ExportView,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) context: NonNull<Context<R>>,
@@ -32,6 +37,18 @@ pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     pub(crate) providers: [bool; N],
     /// `DT_SONAME`, in the image.
     pub(crate) soname: Option<(usize, usize)>,
+}
+
+/// Where a copy of an extension's variables lies, and what it is a copy of: offsets and sizes in bytes.
+#[cfg(feature = "reset")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Initial {
+    /// The copy, in the constants.
+    pub(crate) kept: u32,
+    /// The variables with initial values, in the data.
+    pub(crate) variables: Extent,
+    /// Where the others end, which follow and begin as zero.
+    pub(crate) end: u32,
 }
 
 /// A part of a live extension.
@@ -156,6 +173,23 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         let symbol = self.exports.nearest(start, address);
         let symbol = symbol.map(|(name, at)| (Name::new(name), address - at));
         Some(Place { extension: self.name(), part, offset: address - start, symbol })
+    }
+
+    /// Gives all variables their initial values.
+    ///
+    /// # Safety
+    /// Nobody uses a variable of the extension meanwhile.
+    #[cfg(feature = "reset")]
+    pub(crate) unsafe fn write_initial(&self, Initial { kept, variables, end }: Initial) {
+        let [_, _, constants, data] = self.addresses;
+        let (from, to) = ((constants + kept as usize) as *const u8, data + variables.offset as usize);
+        let (size, rest) = (variables.size as usize, u64::from(end).saturating_sub(variables.end()) as usize);
+        // SAFETY: the load laid both out in this image, the record before the variables; the data is writable, the rest
+        // is the caller's.
+        unsafe {
+            (to as *mut u8).copy_from_nonoverlapping(from, size);
+            ((to + size) as *mut u8).write_bytes(0, rest);
+        }
     }
 
     pub(super) fn depends_on(&self, slot: usize) -> bool {

@@ -1,0 +1,118 @@
+//! An extension that is linked once and begins again: its variables are as new, and nothing else is touched.
+#![cfg(all(
+    feature = "std",
+    feature = "reset",
+    target_os = "linux",
+    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
+))]
+
+#[path = "common/cc.rs"]
+mod cc;
+
+use cc::compile;
+use llext::error::Name;
+use llext::source::Writable;
+use llext::{Error, Host, Phase, Plugin, Source};
+use std::fmt::Write as _;
+use std::time::Instant;
+
+extern "C" fn host_add(a: i32, b: i32) -> i32 {
+    a + b
+}
+
+llext::exports! { static HOST; fn host_add(a: i32, b: i32) -> i32; }
+
+/// Counts in variables of every kind: with a value, without one, common, with an address, and in a constructor.
+const SOURCE: &str = "
+    extern int host_add(int, int);
+    extern int atexit(void (*)(void));
+    int valued = 10, zero[3];
+    int common;
+    int *address = &valued;
+    static void end(void) { common = -1000; }
+    __attribute__((constructor)) static void begin(void) { zero[1] = host_add(zero[1], 5); atexit(end); }
+    int probe(void) { int *at = address; address = &zero[2]; return ++*at + ++zero[0] + ++common + zero[1]; }";
+
+fn host() -> Host {
+    Host::without_libc(&HOST).unwrap()
+}
+
+fn load<'h>(host: &'h Host, source: impl Source) -> Plugin<'h> {
+    // SAFETY: the source is above.
+    unsafe { host.loader().keep_initial_data(true).load("app", source) }.unwrap()
+}
+
+fn probe(plugin: &Plugin<'_>) -> i32 {
+    // SAFETY: that is its type there.
+    unsafe { plugin.symbol::<extern "C" fn() -> i32>("probe") }.unwrap().call(())
+}
+
+/// Takes the plugin down and gives it its initial variables.
+fn reset(plugin: &Plugin<'_>) -> Result<(), Error> {
+    // SAFETY: nobody else calls it, and no test keeps a reference into it.
+    unsafe {
+        plugin.teardown()?;
+        plugin.reset()
+    }
+}
+
+#[test]
+fn every_instance_begins_as_the_first() {
+    let (host, bytes) = (host(), compile("reset", SOURCE, &["-O1", "-fcommon"]));
+    let plugin = load(&host, &bytes[..]);
+    for _ in 0..3 {
+        assert_eq!([probe(&plugin), probe(&plugin)], [18, 10]);
+        let regions: Vec<_> = plugin.regions().collect();
+        assert_eq!(reset(&plugin), Ok(()));
+        assert_eq!((plugin.phase(), plugin.regions().collect()), (Phase::Loaded, regions));
+        plugin.bringup().unwrap();
+    }
+    assert_eq!(plugin.unload().unwrap(), 0);
+}
+
+#[test]
+fn only_what_is_down_is_reset() {
+    let (host, bytes) = (host(), compile("reset_phase", SOURCE, &["-O1", "-fcommon"]));
+    let plugin = load(&host, &bytes[..]);
+    let name = Name::new(b"app");
+    // SAFETY: it is refused.
+    let refused = unsafe { plugin.reset() };
+    assert_eq!(refused, Err(Error::WrongPhase { name, found: Phase::Up, expected: Phase::Down }));
+    assert_eq!(probe(&plugin), 18);
+}
+
+#[test]
+fn without_a_copy_there_is_nothing_to_reset_to() {
+    let (host, none) = (host(), Err(Error::NoInitialData { name: Name::new(b"app") }));
+    let object = compile("reset_object", SOURCE, &["-O1", "-fcommon"]);
+    // SAFETY: the source is above.
+    assert_eq!(reset(&unsafe { host.load("app", &object[..]) }.unwrap()), none);
+    let shared = compile("reset_shared", "int probe(void) { return 1; }", &["-shared", "-nostdlib"]);
+    assert_eq!(reset(&load(&host, &shared[..])), none);
+    let room: &'static mut [u8] = vec![0; object.len() + 64].leak();
+    let start = room.as_ptr().align_offset(64);
+    room[start..][..object.len()].copy_from_slice(&object);
+    assert_eq!(reset(&load(&host, Writable::new(&mut room[start..][..object.len()]))), none);
+}
+
+/// How long each takes is printed, and not judged: that is the machine's.
+#[test]
+fn a_reset_costs_less_than_a_load() {
+    let mut source = String::from("extern int host_add(int, int); int sum;\n");
+    for function in 0..1_000 {
+        writeln!(
+            source,
+            "int *at_{function} = &sum; int f{function}(void) {{ return host_add(*at_{function}, sum); }}"
+        )
+        .unwrap();
+    }
+    let (host, bytes) = (host(), compile("reset_large", &source, &["-O1"]));
+    let begun = Instant::now();
+    let plugin = load(&host, &bytes[..]);
+    let loaded = begun.elapsed();
+    let begun = Instant::now();
+    reset(&plugin).unwrap();
+    plugin.bringup().unwrap();
+    println!("a load of 1,000 functions: {loaded:?}; a reset: {:?}", begun.elapsed());
+    assert_eq!(plugin.phase(), Phase::Up);
+}
