@@ -40,11 +40,19 @@ const SOURCE: &str = r#"
     function probe_at(void) { return probe; }
     int leaf(int n) { return n + 1; }"#;
 
-const FLAGS: &[&str] = &["-O1", "-fno-pic", "-fdata-sections", "-ffunction-sections", "-mcmodel=large"];
+const FLAGS: &[&str] = &["-O1", "-fno-pic", "-fdata-sections", "-ffunction-sections"];
+
+/// What lets code refer to a file far away, or near.
+const MODEL: &[&str] = if cfg!(target_arch = "x86_64") {
+    &["-mcmodel=large"]
+} else if cfg!(target_arch = "riscv64") {
+    &["-mcmodel=medany", "-msmall-data-limit=0"]
+} else {
+    &[]
+};
 
 fn object(name: &str) -> &'static mut [u8] {
-    let flags = if cfg!(target_arch = "x86_64") { FLAGS } else { &FLAGS[..4] };
-    aligned(&compile(name, SOURCE, flags))
+    aligned(&compile(name, SOURCE, &[FLAGS, MODEL].concat()))
 }
 
 /// The bytes at an address that suits every section.
