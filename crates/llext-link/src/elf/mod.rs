@@ -189,3 +189,35 @@ pub fn write_word<F: Format>(bytes: &mut [u8], value: F::Word) {
         _ => write_int::<F, 8>(bytes, value.get()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn round_trips<F: Format, const N: usize>(value: u64) {
+        let mut bytes = [0xa5; 10];
+        write_int::<F, N>(&mut bytes[1..], value);
+        let unused = 64 - 8 * N as u32;
+        assert_eq!(read_int::<F>(&bytes[1..=N]), (value << unused) as i64 >> unused);
+        assert!(bytes[0] == 0xa5 && bytes[1 + N..].iter().all(|byte| *byte == 0xa5));
+        let first = if F::DATA == 1 { value } else { value >> (8 * (N - 1)) };
+        assert_eq!(bytes[1], first as u8);
+    }
+
+    fn in_every_width<F: Format>(value: u64) {
+        round_trips::<F, 1>(value);
+        round_trips::<F, 2>(value);
+        round_trips::<F, 4>(value);
+        round_trips::<F, 8>(value);
+    }
+
+    #[test]
+    fn numbers_lie_in_the_order_of_their_format() {
+        for low in 0..1 << 16 {
+            for value in [low, low << 16, low << 31, low << 48] {
+                in_every_width::<Elf64Le>(value);
+                in_every_width::<Elf64Be>(value);
+            }
+        }
+    }
+}
