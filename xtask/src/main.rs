@@ -2,6 +2,7 @@
 
 mod board;
 mod error;
+mod fuzz;
 mod hostile;
 mod oracle;
 mod process;
@@ -61,6 +62,11 @@ fn command_line() -> Command {
     let hostile = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let hostile =
         hostile.value_parser(clap::value_parser!(OsString)).help("A part alone, --long, --seed N, --case N");
+    let minutes = Arg::new("minutes").long("minutes").value_name("N").default_value("5");
+    let minutes = minutes.value_parser(clap::value_parser!(u64)).help("How long each target runs");
+    let target =
+        Arg::new("TARGET").value_parser(fuzz::TARGETS.to_vec()).help("This one, instead of all in turn");
+    let fuzz = Command::new("fuzz").about("Fuzz the linker and the loader").args([target, minutes]);
     Command::new("xtask")
         .bin_name("cargo xtask")
         .about("The project's own commands")
@@ -70,6 +76,7 @@ fn command_line() -> Command {
         .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
         .subcommand(models)
         .subcommand(oracle)
+        .subcommand(fuzz)
         .subcommand(
             Command::new("board")
                 .about("Build a board's firmware and run it in QEMU")
@@ -94,6 +101,9 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
             board::run(text(given, "NAME"), file.map(|file| board::Given { file, linked }))?
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,
+        Some(("fuzz", given)) => {
+            return fuzz::fuzz(text(given, "TARGET"), given.get_one("minutes").copied().unwrap_or_default());
+        }
         Some(("oracle", given)) => return compare(given),
         Some(("hostile", given)) => return Ok(hostile::all(&arguments(given))),
         Some(("bench", given)) => bench(given)?,
