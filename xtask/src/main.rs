@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
 mod board;
+mod coverage;
 mod error;
 mod fuzz;
 mod hostile;
@@ -78,6 +79,9 @@ fn command_line() -> Command {
         .subcommand(oracle)
         .subcommand(fuzz)
         .subcommand(
+            Command::new("coverage").about("Show which lines of the linker the tests run").arg(json.clone()),
+        )
+        .subcommand(
             Command::new("board")
                 .about("Build a board's firmware and run it in QEMU")
                 .args([board, given, linked]),
@@ -104,6 +108,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         Some(("fuzz", given)) => {
             return fuzz::fuzz(text(given, "TARGET"), given.get_one("minutes").copied().unwrap_or_default());
         }
+        Some(("coverage", given)) => return coverage::coverage(given.get_flag("json")),
         Some(("oracle", given)) => return compare(given),
         Some(("hostile", given)) => return Ok(hostile::all(&arguments(given))),
         Some(("bench", given)) => bench(given)?,

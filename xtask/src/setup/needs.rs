@@ -57,6 +57,12 @@ pub(super) const NEEDS: &[Need] = &[
         without: "what lld links is left out",
     },
     Need {
+        name: "llvm",
+        present: || find_newest("llvm-cov").is_some() && find_newest("llvm-profdata").is_some(),
+        packages: &[Newest("llvm")],
+        without: "cargo xtask coverage cannot be run",
+    },
+    Need {
         name: "gcc-arm-none-eabi",
         present: || output(Command::new("arm-none-eabi-gcc").arg("--version")).is_ok(),
         packages: &[Named("gcc-arm-none-eabi")],
