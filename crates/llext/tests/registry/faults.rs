@@ -108,7 +108,7 @@ fn failed_loads_leave_all_of_an_8_kib_heap() {
     // SAFETY: neither file has a constructor.
     let load = |bytes: &'static [u8]| unsafe { apps.loader(&HOST).load("app", bytes) };
     // SAFETY: the closure looks at the memory only.
-    let in_use = || unsafe { apps.with_memory(Pool::in_use) };
+    let in_use = || unsafe { apps.with_memory(|pool| pool.in_use()) };
     let flags = ["-O1", "-ffunction-sections", "-fno-asynchronous-unwind-tables"];
     let functions: String = (0..10).map(|n| format!("int f{n}(void) {{ return {n}; }}")).collect();
     let good = compiled(&functions, &flags);
@@ -122,6 +122,17 @@ fn failed_loads_leave_all_of_an_8_kib_heap() {
     assert_eq!(app.exports().count(), 10);
     drop(app);
     assert_eq!(in_use(), 0);
+}
+
+/// Files without exports were refused for where nothing lay: at an odd address, where a pool had no part for it.
+#[test]
+fn an_extension_without_anything_loads_from_a_pool() {
+    let (mut code, mut data) = ([MaybeUninit::uninit(); 4 << 10], [MaybeUninit::uninit(); 4 << 10]);
+    let apps = Registry::<_, NoopRawMutex, 4>::new(Pool::new(&mut code, &mut data));
+    // SAFETY: there is nothing in it.
+    let empty = unsafe { apps.loader(&HOST).load("empty", compiled("", &["-O1"])) }.unwrap();
+    assert_eq!(empty.exports().count(), 0);
+    assert_eq!(empty.unload().unwrap(), 0);
 }
 
 /// A source that says when it is read, and goes on when it is told.
