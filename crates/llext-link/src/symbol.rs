@@ -70,7 +70,7 @@ impl Mark {
 }
 
 /// How many functions of the run time are called through binding stubs.
-pub const BOUND: usize = 3;
+pub const BOUND: usize = 4;
 
 /// Answers for names in turn: the address of each that is provided.
 pub type Lookup<'l> = &'l mut dyn FnMut(&[Query<'_>], &mut [Option<u64>]);

@@ -12,7 +12,7 @@ use llext_link::elf::symbol::Symbols;
 use llext_link::elf::{Elf32Le, Elf64Le, Format};
 use llext_link::layout::{self, Extra, Layout};
 use llext_link::relocate::{Ended, Linker, PairState, Pairs, Target, Upper};
-use llext_link::symbol::{Addresses, Assign, Query, Resolve, Tally, View};
+use llext_link::symbol::{Addresses, Assign, BOUND, Query, Resolve, Tally, View};
 use llext_link::veneer::{Area, Count, Counted, Needs, Slot};
 
 /// Calls a function that is generic over the format.
@@ -168,7 +168,7 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
     let parts = world.parts.map(F::Word::of);
     let [_, code, constants, data] = parts;
     let got = constants.plus(F::Word::of(layout.got.offset.into()));
-    let addresses = Addresses { parts, commons: layout.commons, got, dso_handle: data, bound: [data; 3] };
+    let addresses = Addresses { parts, commons: layout.commons, got, dso_handle: data, bound: [data; BOUND] };
     let view = view_of::<F>(bytes, &sections, &tables)?;
     assert!(Assign::default().step(&view, &mut values, &addresses, u32::MAX)?);
     let room = |extent: llext_link::addr::Extent| vec![0; extent.size as usize];

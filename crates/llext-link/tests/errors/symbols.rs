@@ -8,7 +8,7 @@ use llext_link::elf::Elf64Le;
 use llext_link::elf::header::Kind;
 use llext_link::elf::symbol::Symbols;
 use llext_link::error::Name;
-use llext_link::symbol::{Addresses, Assign, Mark, View};
+use llext_link::symbol::{Addresses, Assign, BOUND, Mark, View};
 
 const GLOBAL_FUNCTION: u8 = 0x12;
 const GLOBAL_NOTYPE: u8 = 0x10;
@@ -100,7 +100,7 @@ fn assigned_in_image(info: u8, value: u64) -> Result<u64, Error> {
     let [entries, strings] = [SYMBOLS, STRINGS].map(|section| &file.sections[section].data[..]);
     let symbols = Symbols::<Elf64Le>::new(entries, strings, &[]).unwrap();
     let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
-    let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; 3] };
+    let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; BOUND] };
     let mut values = [0; 2];
     Assign::default().step_shared(&view, &mut values, &nowhere, (0x1000, 0x100, 0), u32::MAX)?;
     Ok(values[1])

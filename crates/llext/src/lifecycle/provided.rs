@@ -19,6 +19,7 @@ pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<Provided> {
     Some(match name {
         b"__cxa_atexit" => Provided::Bound(0, cxa_atexit::<R> as *const () as usize),
         b"atexit" => Provided::Bound(1, atexit::<R> as *const () as usize),
+        b"__aeabi_atexit" => Provided::Bound(3, aeabi_atexit::<R> as *const () as usize),
         b"__cxa_finalize" => Provided::Plain(cxa_finalize as *const () as usize),
         b"llext_panic" => Provided::Bound(2, llext_panic::<R> as *const () as usize),
         _ => return None,
@@ -31,6 +32,7 @@ pub(crate) fn bound<R: RawMutex>() -> [usize; BOUND] {
         cxa_atexit::<R> as *const () as usize,
         atexit::<R> as *const () as usize,
         llext_panic::<R> as *const () as usize,
+        aeabi_atexit::<R> as *const () as usize,
     ]
 }
 
@@ -53,6 +55,16 @@ extern "C" fn cxa_atexit<R: RawMutex>(
     // SAFETY: `context` is the `__dso_handle` that the loader gave the extension.
     let context = unsafe { &*context };
     c_int::from(!context.at_exit(Exit { function, argument }))
+}
+
+/// `__cxa_atexit` as code for arm calls it:
+/// <https://github.com/ARM-software/abi-aa/blob/main/cppabi32/cppabi32.rst> (`__aeabi_atexit`).
+extern "C" fn aeabi_atexit<R: RawMutex>(
+    argument: *mut c_void,
+    function: unsafe extern "C" fn(*mut c_void),
+    context: *const Context<R>,
+) -> c_int {
+    cxa_atexit::<R>(function, argument, context)
 }
 
 /// Unloading runs the registered destructors itself.

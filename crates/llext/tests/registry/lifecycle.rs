@@ -67,6 +67,19 @@ fn what_registers_more_than_a_few_destructors_is_heard_out() {
     assert_eq!(noted(), (0..40).collect::<Vec<_>>());
 }
 
+/// `__aeabi_atexit` has its first two arguments the other way round.
+#[test]
+fn code_for_arm_registers_destructors_under_a_name_of_its_own() {
+    let source = "extern int __aeabi_atexit(void *, void (*)(void *), void *);
+        static void arg(void *argument) { note((int)(long)argument); }
+        static int add(int n) { return __aeabi_atexit((void *)(long)n, arg, &__dso_handle); }
+        int llext_init(void) { return add(21) | add(22); }";
+    for bytes in [object(source), shared(source)] {
+        drop(load(&apps(), "app", bytes).unwrap());
+        assert_eq!(noted(), [22, 21]);
+    }
+}
+
 /// What initialises, and says no.
 fn refuses() -> String {
     ALL.replace("atexit(n22); return 0;", "atexit(n22); return 5;")
