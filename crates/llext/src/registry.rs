@@ -170,7 +170,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
     /// # let _ = in_use;
     /// # Ok(()) }
     /// ```
-    pub unsafe fn with_memory<T>(&self, f: impl FnOnce(&M) -> T) -> T {
+    pub unsafe fn with_memory<T>(&self, f: impl FnOnce(&mut M) -> T) -> T {
         self.memory.with(|memory| f(memory))
     }
 

@@ -34,7 +34,7 @@ llext::exports! { static HOST; fn ended(number: i32); }
 
 fn in_use(apps: &Apps) -> usize {
     // SAFETY: the closure looks at the memory only.
-    unsafe { apps.with_memory(Arena::in_use) }
+    unsafe { apps.with_memory(|memory| memory.in_use()) }
 }
 
 #[test]

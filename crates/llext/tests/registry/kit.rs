@@ -82,7 +82,7 @@ pub(crate) fn apps() -> Apps {
 /// The bytes in use in its memory.
 pub(crate) fn in_use(apps: &Apps) -> usize {
     // SAFETY: the closure looks at the memory only.
-    unsafe { apps.with_memory(Arena::in_use) }
+    unsafe { apps.with_memory(|memory| memory.in_use()) }
 }
 
 /// Nothing is live, and no byte is reserved.

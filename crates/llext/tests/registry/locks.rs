@@ -116,7 +116,7 @@ fn a_life<R: RawMutex>() {
     is_noted(&[50, 100]);
     assert!(!objects.take().remove(0).release());
     // SAFETY: the closure looks at the memory only.
-    assert_eq!((apps.iter().count(), unsafe { apps.with_memory(Arena::in_use) }), (0, 0));
+    assert_eq!((apps.iter().count(), unsafe { apps.with_memory(|memory| memory.in_use()) }), (0, 0));
 }
 
 #[test]
