@@ -4,7 +4,7 @@
 //! call: count() = 41
 //! call: count() = 42
 //! call: last_of_zeroed() = 0
-//! call: protections() = 5466
+//! call[native]: protections() = 5466
 #include "host.h"
 
 static volatile int initialised = 40;

@@ -1,4 +1,5 @@
 //! about: the entries of .exported_sym, written by llext/extension.h, are all that is exported
+//! places: !arm+!riscv !gcc !r-lld (gcc for newlib ignores `retain`, so that LLD drops sections which nothing names)
 //! flags: -DLL_EXTENSION_BUILD
 //! shows: .exported_sym
 //! call: probe() = 1

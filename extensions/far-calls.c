@@ -1,6 +1,6 @@
 //! about: functions more than 2 GiB away are reached from every kind of call site
 //! shows[o-default]: R_X86_64_PLT32
-//! call: far() = 1
+//! call[native arm aarch64 riscv64]: far() = 1
 //! call: many() = 21
 //! call: tail(4) = 9
 //! call: near_and_far() = 10

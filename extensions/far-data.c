@@ -2,7 +2,7 @@
 //! kinds: o-default o-nopic (other kinds reach it from anywhere)
 //! flags[clang+o-default]: -fdirect-access-external-data
 //! shows: R_X86_64_PC32
-//! error[clang+o-nopic+O0]: RelocationOverflow
+//! error[native+clang+o-nopic+O0 riscv64]: RelocationOverflow
 //! call: probe() = 78
 #include "host.h"
 

@@ -2,7 +2,7 @@
 //! shows[o r]: R_X86_64_64
 //! call: beside() = 77
 //! call: away() = 78
-//! call: far() = 1
+//! call[native arm aarch64 riscv64]: far() = 1
 #include "host.h"
 
 static int *volatile beside_pointer = &host_number;

@@ -1,7 +1,7 @@
 //! about: the address of a host function, taken in code, is the one the host knows
 //! call: probe() = 3
 //! call: equal() = 1
-//! error[o-nopic+gcc o-nopic+O2]: RelocationOverflow
+//! error[native+o-nopic+gcc native+o-nopic+O2]: RelocationOverflow
 #include "host.h"
 
 static int (*volatile in_data)(int, int) = host_add;

@@ -1,5 +1,6 @@
 //! about: an indirect function that is exported: reached by name from outside and through its own PLT
 //! kinds: so (an object is refused: ifunc-in-object)
+//! places: !arm+!riscv (their compilers know no indirect functions where there is no operating system)
 //! shows: STT_GNU_IFUNC
 //! call: probe() = 22
 //! call: chosen() = 22

@@ -1,5 +1,7 @@
 //! about: an indirect function of the extension itself is chosen once, by IRELATIVE
 //! kinds: so (an object is refused: ifunc-in-object)
+//! places: !arm+!riscv (their compilers know no indirect functions where there is no operating system)
+//! places: !x86 !clang (LLD's PLT takes a register that clang does not set for a hidden function)
 //! shows: R_X86_64_IRELATIVE
 //! call: probe() = 22
 //! call: by_pointer() = 22

@@ -3,7 +3,7 @@
 //! no-libc
 //! error: UndefinedSymbols
 //! missing: strtol
-#include <stdlib.h>
+long strtol(const char *text, char **end, int base);
 
 static const char *volatile text = "4";
 

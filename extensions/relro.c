@@ -2,8 +2,8 @@
 //! shows[o-default r]: .data.rel.ro*
 //! shows[so-default so-now so-relr]: PT_GNU_RELRO
 //! call: probe() = 3
-//! call[so-default so-now so-relr o-nopic]: protection() = 4
-//! call[so-norelro]: protection() = 6
+//! call[native+so-default native+so-now native+so-relr native+o-nopic]: protection() = 4
+//! call[native+so-norelro]: protection() = 6
 #include "host.h"
 
 static int values[] = {1, 2};

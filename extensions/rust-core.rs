@@ -1,6 +1,6 @@
 //! about: Rust with core's functions: formatting, sorting, trait objects, checked indexing
 //! kinds: r so+O2 (an object lacks core's functions, and without optimisation so does a shared object)
-//! libc
+//! libc[native]
 //! call: formatted(42) = 12
 //! call: sorted() = 12579
 //! call: areas() = 15

@@ -1,4 +1,5 @@
 //! about: Rust without core's functions: statics, a match, calls to and from the host
+//! places: !v6-m (a core of v6-M has no atomic addition)
 //! call: probe() = 1
 //! call: count() = 41
 //! call: count() = 42

@@ -1,4 +1,5 @@
 //! about: recursion, large frames and memory on the stack, called through and from the host
+//! places: !v6-m (a frame of it is larger than all memory of the board)
 //! call: depth(100) = 5050
 //! call: through_host(10) = 55
 //! call: frame(9) = 9

@@ -1,4 +1,5 @@
 //! about: __start_X and __stop_X bracket every piece of a section X, without a word from anybody
+//! places: !arm !gcc !r-lld (gcc for newlib ignores `retain`, so that LLD drops sections which nothing names)
 //! shows[o r]: __start_numbers __stop_numbers
 //! call: probe() = 6
 //! call: absent() = 0

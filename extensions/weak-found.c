@@ -1,6 +1,6 @@
 //! about: a weak undefined symbol that the host defines is the host's
 //! shows: STB_WEAK
-//! error[o-nopic+gcc o-nopic+O2]: RelocationOverflow
+//! error[native+o-nopic+gcc native+o-nopic+O2]: RelocationOverflow
 //! call: probe() = 5
 __attribute__((weak)) int host_add(int a, int b);
 

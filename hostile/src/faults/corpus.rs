@@ -7,6 +7,7 @@ use std::process::Command;
 use object::{Object, ObjectSymbol};
 
 use super::harness::build::Builder;
+use super::harness::kind::NATIVE;
 use super::harness::tools::Tools;
 use super::harness::{extension, parallel};
 use super::places::Places;
@@ -38,7 +39,7 @@ fn of_matrix(folder: &Path) -> Result<Vec<Sample>, String> {
     let tools = Tools::find();
     let builder = Builder { tools: &tools, target: folder.join("extensions") };
     let each =
-        extensions.iter().flat_map(|extension| extension.variants().map(move |kind| (extension, kind)));
+        extensions.iter().flat_map(|extension| extension.variants(NATIVE).map(move |kind| (extension, kind)));
     let wanted: Vec<_> = each.filter(|(_, variant)| tools.can_make(variant)).collect();
     let samples = parallel::map(&wanted, |(extension, variant)| {
         let built = builder.build(extension, variant)?;

@@ -113,7 +113,7 @@ impl Job<'_> {
         let options: Vec<String> = directives.link(self.variant).into_iter().chain(linked).collect();
         let roots = directives.roots(self.variant);
         self.make(&self.extension.sources(), &built.file, &options, &roots)?;
-        patch::apply(&built.file, &directives.patches)
+        patch::apply(&built.file, directives.patches(self.variant))
     }
 
     /// One file of the variant's kind from `sources`. Without `roots`, all is kept.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::build::Built;
 use super::extension::Extension;
-use super::kind::Variant;
+use super::kind::{NATIVE, Variant};
 
 /// Where the loader takes the bytes from.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl<'a> Case<'a> {
         let (name, variant, from) = (fields.next()?, fields.next()?, fields.next()?);
         Some(Self {
             extension: extensions.iter().find(|extension| extension.name == name)?,
-            variant: Variant::all().find(|candidate| candidate.to_string() == variant)?,
+            variant: Variant::all(NATIVE).find(|candidate| candidate.to_string() == variant)?,
             from: From::ALL.into_iter().find(|candidate| candidate.name() == from)?,
             file: fields.next()?.into(),
             needs: fields.map(PathBuf::from).collect(),

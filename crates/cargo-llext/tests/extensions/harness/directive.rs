@@ -46,8 +46,8 @@ pub(crate) struct Directives {
     pub(crate) files: Vec<String>,
     pub(crate) needs: Vec<String>,
     pub(crate) links: Vec<String>,
-    libc: Option<bool>,
-    pub(crate) patches: Vec<Patch>,
+    libc: Vec<Scoped<bool>>,
+    patches: Vec<Scoped<Patch>>,
     flags: Vec<Scoped<Vec<String>>>,
     link: Vec<Scoped<Vec<String>>>,
     shows: Vec<Scoped<Vec<String>>>,
@@ -82,13 +82,13 @@ impl Directives {
         let value = value.trim();
         match name {
             "about" => self.about = value.to_owned(),
-            "kinds" | "compilers" => self.limits.push(limit(value)?),
+            "kinds" | "compilers" | "places" => self.limits.push(limit(value)?),
             "files" => self.files = words(value),
             "needs" => self.needs = words(value),
             "links" => self.links = words(value),
-            "libc" => self.libc = Some(true),
-            "no-libc" => self.libc = Some(false),
-            "patch" => self.patches.push(patch(value)?),
+            "libc" => self.libc.push(Scoped { selector, value: true }),
+            "no-libc" => self.libc.push(Scoped { selector, value: false }),
+            "patch" => self.patches.push(Scoped { selector, value: patch(value)? }),
             "flags" => self.flags.push(Scoped { selector, value: words(value) }),
             "link" => self.link.push(Scoped { selector, value: words(value) }),
             "shows" => self.shows.push(Scoped { selector, value: words(value) }),
@@ -114,7 +114,16 @@ impl Directives {
 
     /// Whether the process's C library is on offer. Every compiler links shared objects with it unasked.
     pub(crate) fn libc(&self, variant: &Variant) -> bool {
-        self.libc.unwrap_or(variant.kind.family() == "so")
+        self.says_of_libc(variant).unwrap_or(variant.kind.family() == "so")
+    }
+
+    /// Whether it asks for the C library, or for none; nothing if it does not care.
+    pub(crate) fn says_of_libc(&self, variant: &Variant) -> Option<bool> {
+        selected(&self.libc, variant).last().copied()
+    }
+
+    pub(crate) fn patches(&self, variant: &Variant) -> impl Iterator<Item = &Patch> {
+        selected(&self.patches, variant)
     }
 
     pub(crate) fn flags(&self, variant: &Variant) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::directive::Directives;
-use super::kind::{Compiler, Variant};
+use super::kind::{Compiler, Place, Variant};
 
 /// What a source is written in, told by its suffix.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,9 @@ impl Language {
 
 /// The folder that holds them all.
 pub(crate) fn root() -> PathBuf {
-    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    let mut folders = above.map(|folder| folder.join("extensions"));
-    folders.find(|folder| folder.is_dir()).expect("the package lies in the workspace")
+    let mut above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let workspace = above.find(|folder| folder.join("Cargo.lock").exists());
+    workspace.expect("this package lies in the workspace").join("extensions")
 }
 
 /// Every extension, by name; all that is wrong with their directives otherwise.
@@ -117,14 +117,18 @@ impl Extension {
         std::iter::once(self.source.clone()).chain(others).collect()
     }
 
-    /// The variants to build, of any compiler, found or not.
-    pub(crate) fn variants(&self) -> impl Iterator<Item = Variant> {
-        Variant::all().filter(|variant| self.speaks_to(variant) && self.why_not(variant).is_none())
+    /// The variants to build for a place, of any compiler, found or not.
+    pub(crate) fn variants(&self, place: Place) -> impl Iterator<Item = Variant> {
+        Variant::all(place).filter(|variant| self.speaks_to(variant) && self.why_not(variant).is_none())
     }
 
     /// Why a variant is not built, although its compiler knows the language.
     pub(crate) fn why_not(&self, variant: &Variant) -> Option<&str> {
         self.directives.excludes(variant).or_else(|| self.pointless(variant))
+    }
+
+    pub(crate) fn is_cpp(&self) -> bool {
+        self.language == Language::Cpp
     }
 
     /// Whether the compiler knows the language at all.
@@ -135,6 +139,7 @@ impl Extension {
     fn pointless(&self, variant: &Variant) -> Option<&'static str> {
         match self.language {
             Language::Rust => variant.kind.rust.err(),
+            Language::Assembly if !variant.place.contains(&"x86_64") => Some("it is assembly of x86-64"),
             Language::Assembly if !variant.kind.assembly => {
                 Some("assembly has no options for code generation")
             }

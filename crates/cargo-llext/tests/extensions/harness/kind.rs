@@ -145,26 +145,40 @@ impl Compiler {
     }
 }
 
-/// One way to build an extension: a kind by a compiler at a level.
+/// Where extensions run: the words by which selectors mean it.
+pub(crate) type Place = &'static [&'static str];
+
+/// This machine's own processes.
+pub(crate) const NATIVE: Place = &["native", "x86_64"];
+
+/// The words of all places: this machine; what every other has in common; architectures and their families.
+const PLACES: Place = &[
+    "native", "pool", "arm", "v6-m", "v7-m", "v7e-m", "v8-m", "a32", "aarch64", "riscv", "riscv32",
+    "riscv64", "x86", "x86_64",
+];
+
+/// One way to build an extension: a kind by a compiler at a level, for a place.
 #[derive(Clone, Copy)]
 pub(crate) struct Variant {
     pub(crate) kind: &'static Kind,
     pub(crate) compiler: Compiler,
     pub(crate) level: Level,
+    pub(crate) place: Place,
 }
 
 impl Variant {
     /// Every combination, whether an extension has it or not.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
-        KINDS.iter().flat_map(|kind| {
+    pub(crate) fn all(place: Place) -> impl Iterator<Item = Self> {
+        KINDS.iter().flat_map(move |kind| {
             Compiler::ALL.into_iter().flat_map(move |compiler| {
-                kind.levels.iter().map(move |&level| Self { kind, compiler, level })
+                kind.levels.iter().map(move |&level| Self { kind, compiler, level, place })
             })
         })
     }
 
     fn answers_to(&self, word: &str) -> bool {
         [self.kind.name, self.kind.family(), self.compiler.name(), self.level.name()].contains(&word)
+            || self.place.contains(&word)
     }
 }
 
@@ -179,22 +193,27 @@ impl fmt::Display for Variant {
 pub(crate) struct Selector(Vec<Vec<String>>);
 
 impl Selector {
-    /// Reads `gcc+o r-ld`: alternatives apart by spaces, what must hold together joined by `+`.
+    /// Reads `gcc+o !r-ld`: alternatives apart by spaces, what must hold together joined by `+`, `!` before what must not.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let alternatives: Vec<Vec<String>> =
             text.split_whitespace().map(|words| words.split('+').map(str::to_owned).collect()).collect();
         match alternatives.iter().flatten().find(|word| !is_known(word)) {
-            Some(word) => Err(format!("no kind, compiler or level is called {word:?}")),
+            Some(word) => Err(format!("no kind, compiler, level or place is called {word:?}")),
             None => Ok(Self(alternatives)),
         }
     }
 
     /// No alternatives at all select everything.
     pub(crate) fn selects(&self, variant: &Variant) -> bool {
-        self.0.is_empty() || self.0.iter().any(|words| words.iter().all(|word| variant.answers_to(word)))
+        let holds = |word: &String| match word.strip_prefix('!') {
+            Some(word) => !variant.answers_to(word),
+            None => variant.answers_to(word),
+        };
+        self.0.is_empty() || self.0.iter().any(|words| words.iter().all(holds))
     }
 }
 
 fn is_known(word: &str) -> bool {
-    Variant::all().any(|variant| variant.answers_to(word))
+    let word = word.strip_prefix('!').unwrap_or(word);
+    Variant::all(PLACES).any(|variant| variant.answers_to(word))
 }

@@ -23,7 +23,7 @@ use self::build::{Builder, Built};
 use self::case::Case;
 use self::extension::Extension;
 use self::facts::Facts;
-use self::kind::Variant;
+use self::kind::{NATIVE, Variant};
 use self::options::Task;
 use self::report::{Outcome, Report};
 use self::tools::Tools;
@@ -82,7 +82,7 @@ fn target_folder() -> Result<PathBuf, String> {
 /// Everything this machine can make.
 fn variants(extensions: &[&Extension], tools: &Tools) -> Vec<(usize, Variant)> {
     let each = extensions.iter().enumerate();
-    each.flat_map(|(index, extension)| extension.variants().map(move |variant| (index, variant)))
+    each.flat_map(|(index, extension)| extension.variants(NATIVE).map(move |variant| (index, variant)))
         .filter(|(_, variant)| tools.can_make(variant))
         .collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::case::From;
 use super::extension::Extension;
-use super::kind::{KINDS, Kind, Variant};
+use super::kind::{KINDS, Kind, NATIVE, Variant};
 use super::tools::Tools;
 
 /// What came of one extension in one variant.
@@ -70,7 +70,9 @@ impl Report<'_> {
     }
 
     fn lacks_tools(&self, extension: &Extension, kind: &Kind) -> bool {
-        extension.variants().any(|variant| variant.kind.name == kind.name && !self.tools.can_make(&variant))
+        extension
+            .variants(NATIVE)
+            .any(|variant| variant.kind.name == kind.name && !self.tools.can_make(&variant))
     }
 
     fn print_reasons(&self) {
@@ -121,7 +123,7 @@ impl Report<'_> {
 /// Why no compiler that knows the language makes this kind; `None` when one does.
 fn empty_because<'a>(extension: &'a Extension, kind: &Kind) -> Option<&'a str> {
     let mut variants =
-        Variant::all().filter(|variant| variant.kind.name == kind.name && extension.speaks_to(variant));
+        Variant::all(NATIVE).filter(|variant| variant.kind.name == kind.name && extension.speaks_to(variant));
     let first = variants.next()?;
     let reason = extension.why_not(&first)?;
     variants.all(|variant| extension.why_not(&variant).is_some()).then_some(reason)
