@@ -29,7 +29,14 @@ pub(crate) const BOARDS: &[Board] = &[
         target: "aarch64-unknown-none",
         arch: "aarch64",
         c_compiler: &["aarch64-linux-gnu-gcc"],
-        emulator: &["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-nic", "none"],
+        emulator: &["qemu-system-aarch64", "-M", "virt", "-cpu", "cortex-a53", "-nic", "none", "-m", "256M"],
+    },
+    Board {
+        name: "arm-virt",
+        target: "armv7a-none-eabi",
+        arch: "arm",
+        c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-a15", "-marm", "-mno-unaligned-access"],
+        emulator: &["qemu-system-arm", "-M", "virt", "-cpu", "cortex-a15", "-nic", "none", "-m", "256M"],
     },
     Board {
         name: "microbit",
@@ -44,6 +51,13 @@ pub(crate) const BOARDS: &[Board] = &[
         arch: "arm",
         c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
         emulator: &["qemu-system-arm", "-M", "mps2-an385"],
+    },
+    Board {
+        name: "mps2-an385",
+        target: "thumbv7em-none-eabihf",
+        arch: "arm",
+        c_compiler: &["arm-none-eabi-gcc", "-mcpu=cortex-m4", "-mthumb", "-mfloat-abi=hard"],
+        emulator: &["qemu-system-arm", "-M", "mps2-an386"],
     },
     Board {
         name: "mps2-an505",
@@ -71,7 +85,25 @@ pub(crate) const BOARDS: &[Board] = &[
         target: "riscv64gc-unknown-none-elf",
         arch: "riscv",
         c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv64gc", "-mabi=lp64d", "-mcmodel=medany"],
-        emulator: &["qemu-system-riscv64", "-M", "virt", "-bios", "none"],
+        emulator: &["qemu-system-riscv64", "-M", "virt", "-bios", "none", "-m", "3G"],
+    },
+];
+
+/// Processes of this machine, which only run the suite.
+const PROCESSES: &[Board] = &[
+    Board {
+        target: "i686-unknown-linux-gnu",
+        arch: "x86",
+        c_compiler: &["gcc"],
+        name: "linux",
+        emulator: &[],
+    },
+    Board {
+        target: "x86_64-unknown-linux-gnu",
+        arch: "x86_64",
+        c_compiler: &["gcc"],
+        name: "linux",
+        emulator: &[],
     },
 ];
 
@@ -97,11 +129,19 @@ pub(crate) fn run(name: &str, given: Option<Given<'_>>) -> Result<()> {
     BOARDS.iter().filter(|board| board.name == name).try_for_each(|board| board.run(given))
 }
 
+/// The board of a target.
+pub(crate) fn of_target(target: &str) -> Result<&'static Board> {
+    match BOARDS.iter().chain(PROCESSES).find(|board| board.target == target) {
+        Some(board) => Ok(board),
+        None => bail!("no board has a processor for {target}"),
+    }
+}
+
 impl Board {
     /// The first tool it lacks.
     pub(crate) fn missing(&self) -> Option<String> {
-        let programs = [self.c_compiler[0], self.emulator[0]];
-        let program = programs.into_iter().find(|program| find_program(program).is_none());
+        let mut programs = self.c_compiler.first().into_iter().chain(self.emulator.first());
+        let program = programs.find(|program| find_program(program).is_none());
         program.map(|program| format!("{program} is missing")).or_else(|| {
             Compiler::find(self.target).is_none().then(|| format!("there is no Rust for {}", self.target))
         })
@@ -142,8 +182,9 @@ impl Board {
 
     /// The board with this firmware, ready to run.
     pub(crate) fn emulator(&self, firmware: &Path) -> Command {
-        let mut qemu = Command::new(self.emulator[0]);
-        qemu.args(&self.emulator[1..]).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
+        let Some((qemu, machine)) = self.emulator.split_first() else { return Command::new(firmware) };
+        let mut qemu = Command::new(qemu);
+        qemu.args(machine).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
         qemu.arg("-kernel").arg(firmware).current_dir(self.output());
         qemu
     }

@@ -5,6 +5,7 @@ mod coverage;
 mod error;
 mod fuzz;
 mod hostile;
+mod matrix;
 mod oracle;
 mod process;
 mod project;
@@ -45,6 +46,15 @@ fn command_line() -> Command {
         .arg(flag("verbose", "Name every type that no file had, and show every difference").short('v'))
         .arg(flag("json", "Print one JSON object"))
         .arg(Arg::new("only").long("only").value_name("TEXT").help("Only cases with TEXT in their names"));
+    let matrix =
+        Command::new("matrix").about("Run the extensions on every architecture, in every kind of file");
+    let matrix = matrix
+        .arg(Arg::new("ARCH").num_args(0..).value_parser(matrix::names()).help("Only these architectures"))
+        .arg(flag("quick", "One level of optimisation and fewer kinds, as the tests do"))
+        .arg(flag("json", "Print one JSON object"))
+        .arg(
+            Arg::new("only").long("only").value_name("TEXT").help("Only extensions with TEXT in their names"),
+        );
     let file = clap::value_parser!(PathBuf);
     let given = Arg::new("extension").long("extension").value_name("FILE").value_parser(file);
     let given = given.help("Load this file instead, and call its `probe` if it has one");
@@ -78,6 +88,7 @@ fn command_line() -> Command {
         .subcommand(models)
         .subcommand(oracle)
         .subcommand(fuzz)
+        .subcommand(matrix)
         .subcommand(
             Command::new("coverage").about("Show which lines of the linker the tests run").arg(json.clone()),
         )
@@ -111,6 +122,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
         Some(("coverage", given)) => return coverage::coverage(given.get_flag("json")),
         Some(("oracle", given)) => return compare(given),
         Some(("hostile", given)) => return Ok(hostile::all(&arguments(given))),
+        Some(("matrix", given)) => return execute(given),
         Some(("bench", given)) => bench(given)?,
         _ => unreachable!("clap requires one of the commands above"),
     }
@@ -138,6 +150,19 @@ fn compare(given: &ArgMatches) -> Result<bool> {
 
 fn arguments(given: &ArgMatches) -> Vec<OsString> {
     given.get_many::<OsString>("ARGS").into_iter().flatten().cloned().collect()
+}
+
+fn execute(given: &ArgMatches) -> Result<bool> {
+    let options = matrix::Options {
+        architectures: given.get_many("ARCH").into_iter().flatten().cloned().collect(),
+        quick: given.get_flag("quick"),
+        json: given.get_flag("json"),
+        only: given.get_one("only").cloned(),
+    };
+    let summary = matrix::run(&options)?;
+    summary.failures.iter().for_each(|failure| eprintln!("failed: {failure}"));
+    summary.left_out.iter().for_each(|what| eprintln!("left out: {what}"));
+    Ok(summary.failures.is_empty())
 }
 
 /// Standard output belongs to the benchmark alone, so the command is not shown.

@@ -6,8 +6,8 @@ use common::Room;
 
 core::arch::global_asm!(include_str!("start.s"));
 
-static mut CODE: Room<{ 16 * 1024 }> = common::room();
-static mut DATA: Room<{ 16 * 1024 }> = common::room();
+static mut CODE: Room<{ common::CODE }> = common::room();
+static mut DATA: Room<{ common::DATA }> = common::room();
 
 /// What the code after reset ends with.
 #[unsafe(no_mangle)]

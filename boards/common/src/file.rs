@@ -1,21 +1,18 @@
 //! An extension from the computer that the emulator runs on: a file called `extension.elf` in the folder it runs in.
 
+use crate::computer::File;
 use crate::demo::{Apps, in_use};
 use crate::host::HOST;
-use core::ffi::CStr;
-use llext::source::{ReadError, Source};
 use llext::{Error, Handle, Pool, RawMutex};
-use semihosting::fs::File;
-use semihosting::io::{self, Read, Seek, SeekFrom};
 use semihosting::println;
 
 /// The file, if there is one.
-pub(crate) fn open() -> Option<OnHost> {
-    OnHost::open(c"extension.elf")
+pub(crate) fn open() -> Option<File> {
+    File::open(c"extension.elf")
 }
 
 /// Loads it, says where it lies and what it exports, calls its `int probe(void)` if it has one, and unloads it.
-pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: OnHost) -> Result<(), Error> {
+pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: File) -> Result<(), Error> {
     // SAFETY: whoever gave the file wants it to be run.
     show(apps, unsafe { apps.loader(&HOST).load("extension", file)? })
 }
@@ -44,28 +41,4 @@ fn call_probe<R: RawMutex>(extension: &Handle<'_, Pool<'static>, R, 4>) -> Resul
         Err(error) => return Err(error),
     }
     Ok(())
-}
-
-/// A file that is read through the emulator.
-pub(crate) struct OnHost(File);
-
-impl OnHost {
-    pub(crate) fn open(name: &CStr) -> Option<Self> {
-        File::open(name).ok().map(Self)
-    }
-}
-
-impl Source for OnHost {
-    fn size(&mut self) -> Result<u64, ReadError> {
-        Ok(self.0.metadata().map_err(failed)?.len())
-    }
-
-    fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
-        self.0.seek(SeekFrom::Start(offset)).map_err(failed)?;
-        self.0.read_exact(buffer).map_err(failed)
-    }
-}
-
-fn failed(error: io::Error) -> ReadError {
-    ReadError::Failed { os: error.raw_os_error().unwrap_or(0) }
 }

@@ -2,11 +2,14 @@
 //! slices, calls both and unloads them. The exit status says whether everything was as it should be.
 #![no_std]
 
+#[cfg(any(feature = "demo", feature = "suite"))]
+#[cfg_attr(target_os = "linux", path = "computer/linux.rs")]
+mod computer;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "demo")]
 mod file;
-#[cfg(not(feature = "demo"))]
+#[cfg(not(any(feature = "demo", feature = "suite")))]
 mod footprint;
 #[cfg(any(feature = "demo", feature = "loader"))]
 mod host;
@@ -14,22 +17,33 @@ mod host;
 mod in_place;
 #[cfg(all(feature = "demo", feature = "located"))]
 mod located;
-#[cfg(not(feature = "demo"))]
+#[cfg(not(any(feature = "demo", feature = "suite")))]
 mod stack;
+#[cfg(feature = "suite")]
+mod suite;
 
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 #[cfg(feature = "demo")]
 use demo as run;
-#[cfg(not(feature = "demo"))]
+#[cfg(not(any(feature = "demo", feature = "suite")))]
 use footprint as run;
+#[cfg(feature = "suite")]
+use suite as run;
 
 pub use run::fault;
 
 /// What the compiler made of boards/extensions/blink.c.
+#[cfg(not(feature = "suite"))]
 pub static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/blink.o"));
 /// What cargo made of boards/extensions/mean.
+#[cfg(not(feature = "suite"))]
 pub static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/mean.o"));
+
+/// The size of a board's pool for code, where it has plenty.
+pub const CODE: usize = if cfg!(feature = "suite") { 512 << 10 } else { 16 << 10 };
+/// The size of its pool for data.
+pub const DATA: usize = if cfg!(feature = "suite") { 2 << 20 } else { 16 << 10 };
 
 /// Memory for a pool, in a static of its own.
 pub type Room<const N: usize> = [MaybeUninit<u8>; N];

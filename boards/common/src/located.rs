@@ -1,8 +1,9 @@
 //! An extension that `llext link` linked for this firmware: a file called `linked.elf` in the folder the emulator runs in.
 //! What of it was linked for flash is there already; the rest is copied into RAM.
 
+use crate::computer::File;
 use crate::demo::Apps;
-use crate::file::{self, OnHost};
+use crate::file;
 use crate::host::HOST;
 use core::ops::Range;
 use llext::loader::Places;
@@ -20,12 +21,12 @@ fn between(start: *const u8, end: *const u8) -> Range<usize> {
 }
 
 /// The file, if there is one.
-pub(crate) fn open() -> Option<OnHost> {
-    OnHost::open(c"linked.elf")
+pub(crate) fn open() -> Option<File> {
+    File::open(c"linked.elf")
 }
 
 /// Loads it where it was linked for, and tries it out.
-pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: OnHost) -> Result<(), Error> {
+pub(crate) fn try_out<R: RawMutex>(apps: &Apps<R>, file: File) -> Result<(), Error> {
     let flash = between(&raw const __located_flash_start, &raw const __located_flash_end);
     let ram = between(&raw const __located_ram_start, &raw const __located_ram_end);
     let places = Places { in_place: &[flash], copied: &[ram] };

@@ -9,8 +9,8 @@ mod interrupt;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut CODE: Room<{ 16 * 1024 }> = common::room();
-    static mut DATA: Room<{ 16 * 1024 }> = common::room();
+    static mut CODE: Room<{ common::CODE }> = common::room();
+    static mut DATA: Room<{ common::DATA }> = common::room();
     #[cfg(feature = "demo")]
     common::demo::with(CODE, DATA, interrupt::run);
     #[cfg(not(feature = "demo"))]

@@ -6,8 +6,8 @@ use common::Room;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut CODE: Room<{ 16 * 1024 }> = common::room();
-    static mut DATA: Room<{ 16 * 1024 }> = common::room();
+    static mut CODE: Room<{ common::CODE }> = common::room();
+    static mut DATA: Room<{ common::DATA }> = common::room();
     common::main(CODE, DATA)
 }
 

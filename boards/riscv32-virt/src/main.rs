@@ -6,8 +6,8 @@ use common::Room;
 use riscv::register::mepc;
 use riscv_rt::TrapFrame;
 
-static mut CODE: Room<{ 16 * 1024 }> = common::room();
-static mut DATA: Room<{ 16 * 1024 }> = common::room();
+static mut CODE: Room<{ common::CODE }> = common::room();
+static mut DATA: Room<{ common::DATA }> = common::room();
 
 #[riscv_rt::entry]
 fn main() -> ! {

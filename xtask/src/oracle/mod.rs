@@ -39,6 +39,7 @@ use case::{Case, Outcome};
 use report::Row;
 use rows::TARGETS;
 use target::Target;
+pub(crate) use tools::program;
 
 /// What is wanted.
 #[derive(Default)]

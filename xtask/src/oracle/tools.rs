@@ -7,7 +7,7 @@ use crate::error::{Result, bail};
 use crate::process::{find, find_newest};
 
 /// A program of a row: `clang` and `ld.lld` are taken as the newest of those that carry a version.
-pub(super) fn program(name: &str) -> Option<std::path::PathBuf> {
+pub(crate) fn program(name: &str) -> Option<std::path::PathBuf> {
     match name {
         "clang" | "ld.lld" => find_newest(name),
         _ => find(name),

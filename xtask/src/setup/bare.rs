@@ -14,8 +14,11 @@ use crate::project;
 
 /// The targets that tests build for.
 pub(crate) const TARGETS: &[&str] = &[
+    "armv7a-none-eabi",
+    "i686-unknown-linux-gnu",
     "thumbv6m-none-eabi",
     "thumbv7m-none-eabi",
+    "thumbv7em-none-eabihf",
     "thumbv8m.main-none-eabihf",
     "riscv32imac-unknown-none-elf",
     "riscv32imc-unknown-none-elf",
@@ -80,6 +83,16 @@ impl Compiler {
             serve_debian(&mut command, &[folder], &["--sysroot", utf8(sysroot)?])?;
         }
         Ok(command)
+    }
+
+    /// The compiler itself, and the first words to it.
+    pub(crate) fn rustc(&self) -> Option<(PathBuf, Vec<String>)> {
+        Some(match self {
+            Self::Own => (find("rustc")?, Vec::new()),
+            Self::Debian { sysroot } => {
+                (DEBIAN_RUSTC.into(), vec!["--sysroot".to_owned(), utf8(sysroot).ok()?.to_owned()])
+            }
+        })
     }
 
     /// Whether this compiler has clippy beside it.

@@ -81,6 +81,12 @@ pub(super) const NEEDS: &[Need] = &[
         without: ORACLE,
     },
     Need {
+        name: "g++-aarch64-linux-gnu",
+        present: || find("aarch64-linux-gnu-g++").is_some(),
+        packages: &[Named("g++-aarch64-linux-gnu")],
+        without: "the extensions in C++ are left out of the matrix for aarch64",
+    },
+    Need {
         name: "gcc-riscv64-unknown-elf",
         present: || find("riscv64-unknown-elf-gcc").is_some(),
         packages: &[Named("gcc-riscv64-unknown-elf")],

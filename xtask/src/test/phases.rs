@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{hostile, oracle, project, size};
+use crate::{hostile, matrix, oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -28,6 +28,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "extensions", run: extensions },
     Phase { name: "oracle", run: oracle },
     Phase { name: "hostile", run: hostile },
+    Phase { name: "matrix", run: matrix },
     Phase { name: "boards", run: boards },
     Phase { name: "size", run: size },
 ];
@@ -99,7 +100,7 @@ fn all_tests(profile: &str, filter: &str) -> Result<Outcome> {
     each(&[others, tool], |which| tests(cargo_test(profile).args(which), filter))
 }
 
-const MATRIX: &str = "extensions";
+const EXTENSIONS: &str = "extensions";
 
 /// cargo can be told which tests to run, but not which to leave out.
 fn tests_of_tool() -> Result<Vec<String>> {
@@ -108,7 +109,7 @@ fn tests_of_tool() -> Result<Vec<String>> {
         let path = entry?.path();
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let is_test = path.extension().is_some_and(|own| own == "rs") || path.join("main.rs").exists();
-        if is_test && name != MATRIX {
+        if is_test && name != EXTENSIONS {
             tests.push(format!("--test={name}"));
         }
     }
@@ -146,7 +147,7 @@ fn extensions(filter: &str) -> Result<Outcome> {
     if find("gcc").is_none() {
         return Ok(Outcome::left_out("gcc is missing"));
     }
-    let matrix = ["--package=cargo-llext", "--test", MATRIX];
+    let matrix = ["--package=cargo-llext", "--test", EXTENSIONS];
     each(&["test", "release"], |profile| tests(cargo_test(profile).args(matrix), filter))
 }
 
@@ -163,6 +164,13 @@ fn hostile(_: &str) -> Result<Outcome> {
         Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", build.arch))),
         None => build.run(&["--short".into()]).map(|()| Outcome::passed()),
     })
+}
+
+/// Every load that did as it should is a test.
+fn matrix(_: &str) -> Result<Outcome> {
+    let matrix::Summary { passed, failures, left_out } = matrix::run(&matrix::Options::quick())?;
+    let count = Count { passed, failed: failures.len(), ignored: 0 };
+    Ok(Outcome { count, failures, left_out })
 }
 
 fn boards(_: &str) -> Result<Outcome> {

@@ -111,7 +111,8 @@ fn the_window_is_honoured() {
     let mut memory = Linux::new();
     let around = |address: u64| Window { low: address - (1 << 31), high: address + (1 << 31) };
     let stack = std::ptr::from_ref(&memory).addr() as u64;
-    for window in [LOW, around(0x1234_5678_9000), around(stack), LOW] {
+    let away = if usize::BITS == 32 { 0x9000_0000 } else { 0x1234_5678_9000 };
+    for window in [LOW, around(away), around(stack), LOW] {
         let blocks: Vec<LinuxBlock> =
             (0..5).map(|_| memory.reserve(&request([0, 5000, 6000, 7000], window)).unwrap()).collect();
         for block in blocks {
@@ -144,7 +145,7 @@ fn a_window_without_room_is_refused() {
 fn a_crowded_window_is_searched() {
     let _turn = alone();
     let mut memory = Linux::new();
-    let window = Window { low: 0x6000_0000, high: 0x6000_0000 + 8 * PAGE as u64 };
+    let window = Window { low: 0x3000_0000, high: 0x3000_0000 + 8 * PAGE as u64 };
     let mut blocks: Vec<LinuxBlock> =
         (0..8).map(|_| memory.reserve(&request([0, 1, 0, 0], window)).unwrap()).collect();
     assert!(memory.reserve(&request([0, 1, 0, 0], window)).is_err());
