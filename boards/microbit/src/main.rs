@@ -4,13 +4,13 @@
 
 use common::Room;
 
-const CODE: usize = 2048;
-const DATA: usize = if cfg!(feature = "suite") { 6144 } else { 4096 };
+const FOR_CODE: usize = 2048;
+const FOR_DATA: usize = if cfg!(feature = "suite") { 6144 } else { 4096 };
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
-    static mut CODE: Room<CODE> = common::room();
-    static mut DATA: Room<DATA> = common::room();
+    static mut CODE: Room<FOR_CODE> = common::room();
+    static mut DATA: Room<FOR_DATA> = common::room();
     common::main(CODE, DATA)
 }
 

@@ -53,6 +53,11 @@ impl Mark {
         W::of(Self::LAST - 4 - stub as u64)
     }
 
+    /// Whether the value is what [`Mark::bound`] gives.
+    pub(crate) fn is_bound<W: Word>(value: W) -> bool {
+        (0..BOUND).any(|stub| value == Self::bound(stub))
+    }
+
     /// Whether the value is one of the marks: its symbol will lie in the image, or nowhere.
     pub(crate) fn is_mark<W: Word>(value: W) -> bool {
         value >= W::of(Self::FIRST) && value <= W::of(Self::LAST)
@@ -192,7 +197,7 @@ impl Resolve {
                 self.tally.first_missing.get_or_insert_with(|| Name::new(query.name));
             }
             let value = W::of(address.unwrap_or(0));
-            self.tally.bound |= (0..BOUND).any(|stub| value == Mark::bound(stub));
+            self.tally.bound |= Mark::is_bound(value);
             if let Some(slot) = values.get_mut(*symbol as usize) {
                 *slot = value;
             }

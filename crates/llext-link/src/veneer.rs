@@ -232,10 +232,17 @@ impl<F: Format> Count<'_, F> {
         else {
             return Ok(false);
         };
-        let target = self.external(symbol)?;
+        let target = self.external(symbol)?.or_else(|| self.binding_stub(symbol));
         let symbol = self.symbols.get(SymbolIndex(symbol))?;
         let value = target.unwrap_or(symbol.value);
         Ok(set_of(Some(&symbol), value).is_some_and(|set| set != (interwork.set)(howto.r_type)))
+    }
+
+    /// What tells the instruction set of the binding stub that a symbol is reached through: it has no address yet.
+    fn binding_stub(&self, symbol: u32) -> Option<F::Word> {
+        let value = self.values.get(symbol as usize)?;
+        let binder = self.arch.binder.as_ref().filter(|_| Mark::is_bound(*value))?;
+        Some(F::Word::of(u64::from(binder.entry)))
     }
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.

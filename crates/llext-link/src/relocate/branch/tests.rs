@@ -10,6 +10,7 @@ use crate::elf::section::Role;
 use crate::elf::symbol::{STT_FUNC, STT_SECTION, Symbols};
 use crate::elf::{Elf32Le, Elf64Le, write_word};
 use crate::relocate::{Pairs, Target};
+use crate::symbol::Mark;
 use crate::veneer::{Area, Count, Counted, Needs, Slot};
 use std::vec;
 use std::vec::Vec;
@@ -22,6 +23,8 @@ type Record = (u64, u16, u64, i64);
 /// Where the code lies, and where its stubs.
 const CODE: u64 = 0x2000_0000;
 const STUBS: u64 = CODE + 0x100;
+/// A stub of the run time, in Thumb code.
+const BINDING: u64 = CODE + 0x81;
 
 /// What a link left: the code, the stubs that were used, how many were counted.
 #[derive(Debug, PartialEq, Eq)]
@@ -65,6 +68,8 @@ fn link<F: Format>(
     let mut needs = Needs { code: size, ..Needs::new(Window { low: CODE, high: CODE + 0x1_0000 }, &[]) };
     let mut count = Count { arch, symbols, values: &values, slots: &mut slots, needs: &mut needs };
     assert_eq!(count.batch(relocations)?, Counted::Done);
+    // A binding stub of the run time has an address once the image has one.
+    values.iter_mut().filter(|value| Mark::is_bound(**value)).for_each(|value| *value = F::Word::of(BINDING));
     let (mut code, mut stubs) = (code.to_vec(), vec![0; needs.stubs as usize * arch.stub_len()]);
     let mut index = vec![0; needs.index_len() as usize];
     let nowhere = F::Word::default();
@@ -212,6 +217,14 @@ fn jumps_change_the_instruction_set_in_a_stub() {
     let near = [(STT_FUNC, 1, CODE + 0x81)];
     let linked = link::<Elf32Le>(&arm::ARCH, &near, &[(4, JUMP24, 1, 0)], A32, 8).unwrap();
     assert_eq!(linked.stubs, b"\x04\xf0\x1f\xe5\x81\x00\x00\x20");
+}
+
+/// Only while it was linked did such a jump turn out to need a stub, and none had been counted.
+#[test]
+fn jumps_to_the_run_time_change_the_instruction_set_too() {
+    let bound = [(STT_FUNC, 0, Mark::bound::<u32>(0).into())];
+    let linked = link::<Elf32Le>(&arm::ARCH, &bound, &[(4, JUMP24, 1, 0)], A32, 8).unwrap();
+    assert_eq!((linked.counted, &linked.stubs[..]), (1, &b"\x04\xf0\x1f\xe5\x81\x00\x00\x20"[..]));
 }
 
 #[test]
