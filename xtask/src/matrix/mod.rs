@@ -146,10 +146,10 @@ impl Architecture<'_> {
             else {
                 continue;
             };
-            for family in 0..FAMILIES.len() {
-                let Cell { reasons, lacks, .. } = cells[own][family].clone();
-                cells[line][family].reasons.extend(reasons);
-                cells[line][family].lacks.extend(lacks);
+            let own = cells[own].clone();
+            for (cell, own) in cells[line].iter_mut().zip(own) {
+                cell.reasons.extend(own.reasons);
+                cell.lacks.extend(own.lacks);
             }
         }
     }

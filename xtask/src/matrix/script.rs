@@ -70,7 +70,11 @@ impl Case {
             self.add(LOADING, command, "= loaded");
             self.plan_life(directives, variant, slot);
         } else {
-            self.steps.push(Step { command, answers: errors.iter().map(refusal).collect(), part: LOADING });
+            self.steps.push(Step {
+                command,
+                answers: errors.iter().map(|error| refusal(error)).collect(),
+                part: LOADING,
+            });
         }
         for slot in (0..slot).rev() {
             self.add(UNLOADING, format!("unload {slot}"), "= 0 uses");
@@ -142,7 +146,7 @@ impl Step {
 }
 
 /// By name or by number.
-fn refusal(error: &String) -> String {
+fn refusal(error: &str) -> String {
     format!("! {}", error.strip_prefix('E').filter(|code| code.parse::<u32>().is_ok()).unwrap_or(error))
 }
 
