@@ -2,7 +2,7 @@
 //! revoked first.
 
 use crate::kit::{
-    acting, apps, call, init_failed, is_empty, kept, load, load_with, note, noted, object, text,
+    acting, apps, call, init_failed, is_empty, kept, load, load_with, note, noted, object, shared, text,
 };
 use core::cell::RefCell;
 use llext::Error;
@@ -170,6 +170,34 @@ fn the_owner_of_an_address_is_found_in_every_part_of_it() {
     let gone = two.address("probe").unwrap();
     drop(two);
     assert!(apps.find_at(gone).is_none());
+}
+
+#[test]
+fn an_address_is_told_by_extension_symbol_and_offset() {
+    let apps = apps();
+    let source =
+        "asm(\".text; .globl first; first: .skip 16, 0x90; .globl second; second: .skip 16, 0x90; ret\");
+        int probe(void) { return 1; } int data[4] = {2}; int before[2] = {3};";
+    for (name, bytes) in [("object", object(source)), ("shared", shared(source))] {
+        let app = load(&apps, name, bytes).unwrap();
+        for (symbol, offset) in [("first", 0), ("first", 15), ("second", 0), ("second", 16), ("data", 12)] {
+            let address = app.address(symbol).unwrap() + offset;
+            let place = apps.locate(address).unwrap();
+            assert_eq!(place.extension, app.name());
+            assert_eq!(place.symbol, Some((Name::new(symbol.as_bytes()), offset)), "{place}");
+            let region = app.regions().find(|region| region.part == place.part).unwrap();
+            assert_eq!(region.address + place.offset, address);
+        }
+        let start = app.regions().next().unwrap();
+        let place = apps.locate(start.address).unwrap();
+        assert_eq!((place.part, place.offset), (start.part, 0));
+    }
+    let app = load(&apps, "app", object(source)).unwrap();
+    let address = app.address("second").unwrap() + 3;
+    assert_eq!(apps.locate(address).unwrap().to_string(), "app: second+0x3 (code)");
+    assert_eq!(apps.locate(0), None);
+    drop(app);
+    assert_eq!(apps.locate(address), None);
 }
 
 #[test]
