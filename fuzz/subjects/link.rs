@@ -62,6 +62,8 @@ impl<F: Format> Link<'_, F> {
         match header.kind {
             Kind::Relocatable => self.relocatable(&header),
             Kind::Shared => self.shared(&header),
+            // Nothing is left to link.
+            Kind::Linked => Ok(Default::default()),
         }
     }
 

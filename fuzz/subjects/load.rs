@@ -37,7 +37,7 @@ pub(crate) fn run(bytes: &[u8]) {
         let registry = Registry::new(Pool::new(&mut code, &mut data));
         twice(&registry, &host, is_lent, bytes);
         // SAFETY: the closure looks at the memory only.
-        assert_eq!(unsafe { registry.with_memory(Pool::in_use) }, 0);
+        assert_eq!(unsafe { registry.with_memory(|pool| pool.in_use()) }, 0);
     } else {
         twice(&Registry::new(Linux::new()), &host, is_lent, bytes);
     }
