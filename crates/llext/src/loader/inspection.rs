@@ -11,6 +11,7 @@ use crate::memory::{Memory, Part};
 use crate::native::Native;
 use crate::source::Source;
 use llext_link::addr::{Extent, SymbolIndex, Word as _};
+use llext_link::elf::header::Kind;
 use llext_link::elf::section_header::{SectionHeader, decode, size};
 use llext_link::elf::symbol::{STB_LOCAL, STT_FILE, STT_SECTION, STT_TLS, Symbol, Symbols, string_at};
 use llext_link::elf::{Format, write_word};
@@ -166,6 +167,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// Leaves what the caller wants to look at in the memory lent for it. It counts once the load has ended well.
     #[inline(never)]
     pub(super) fn keep_inspection(&mut self) -> Result<(), Error> {
+        if self.file.header()?.kind == Kind::Linked {
+            return Ok(());
+        }
         let Some(memory) = self.options.inspection.take() else { return Ok(()) };
         let kept = self.write_inspection(memory);
         self.options.inspection = Some(memory);

@@ -365,7 +365,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Lends memory in which the load leaves the file's section headers and symbols with their run addresses, for
     /// [`Inspection`](super::Inspection) to read. Memory that is too small ends the load with
-    /// [`Error::InspectionTooSmall`], which says how much is needed; a load that finds the extension live leaves nothing.
+    /// [`Error::InspectionTooSmall`], which says how much is needed; a load that finds the extension live leaves nothing, nor does a file
+    /// that was linked for fixed addresses, which says itself where all of it lies.
     #[cfg(feature = "inspect")]
     #[must_use]
     pub fn inspection(mut self, memory: &'l mut [u8]) -> Self {
