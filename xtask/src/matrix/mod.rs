@@ -19,7 +19,7 @@ use crate::board::{self, Board};
 use crate::error::{Error, Result};
 use crate::project;
 use build::{Built, Job};
-use harness::extension::{self, Extension};
+use harness::extension::{self, Extension, Language};
 use harness::kind::{Level, Variant};
 use harness::parallel;
 use report::{Cell, FAMILIES, Report};
@@ -174,7 +174,9 @@ impl Architecture<'_> {
                 let cell = &mut cells[index][family];
                 if let Some(reason) = why_not(extension, &variant) {
                     cell.reasons.push(reason);
-                } else if let Some(lack) = tools.lacks(self.row, &variant, extension.is_cpp()) {
+                } else if let Some(lack) =
+                    tools.lacks(self.row, &variant, extension.language == Language::Cpp)
+                {
                     cell.lacks.push(lack);
                 } else {
                     wanted.push(Wanted { line: index, family, variant });

@@ -20,7 +20,7 @@ pub(crate) struct Extension {
     pub(crate) name: String,
     pub(crate) source: PathBuf,
     pub(crate) directives: Directives,
-    language: Language,
+    pub(crate) language: Language,
 }
 
 impl Language {
@@ -125,10 +125,6 @@ impl Extension {
     /// Why a variant is not built, although its compiler knows the language.
     pub(crate) fn why_not(&self, variant: &Variant) -> Option<&str> {
         self.directives.excludes(variant).or_else(|| self.pointless(variant))
-    }
-
-    pub(crate) fn is_cpp(&self) -> bool {
-        self.language == Language::Cpp
     }
 
     /// Whether the compiler knows the language at all.
