@@ -41,9 +41,9 @@ pub static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/blink.o"))
 pub static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/mean.o"));
 
 /// The size of a board's pool for code, where it has plenty.
-pub const CODE: usize = if cfg!(feature = "suite") { 512 << 10 } else { 16 << 10 };
+pub const CODE: usize = if cfg!(feature = "suite") { 256 << 10 } else { 16 << 10 };
 /// The size of its pool for data.
-pub const DATA: usize = if cfg!(feature = "suite") { 2 << 20 } else { 16 << 10 };
+pub const DATA: usize = if cfg!(feature = "suite") { 3 << 19 } else { 16 << 10 };
 
 /// Memory for a pool, in a static of its own.
 pub type Room<const N: usize> = [MaybeUninit<u8>; N];
