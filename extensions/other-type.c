@@ -1,4 +1,4 @@
 //! about: a file that says it is a program is refused
 //! patch: e_type = 2
-//! error: WrongKind
+//! error: WrongKind NotPreLocated
 int probe(void) { return 1; }
