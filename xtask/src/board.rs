@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::error::{Result, bail};
-use crate::process::{self, find as find_program};
+use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
@@ -22,6 +22,9 @@ pub(crate) struct Board {
     c_compiler: &'static [&'static str],
     emulator: &'static [&'static str],
 }
+
+/// A 32-bit core whose entries of physical memory protection can be changed.
+const SMEPMP: &str = "rv32,smepmp=true";
 
 pub(crate) const BOARDS: &[Board] = &[
     Board {
@@ -71,14 +74,14 @@ pub(crate) const BOARDS: &[Board] = &[
         target: "riscv32imac-unknown-none-elf",
         arch: "riscv",
         c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv32imac", "-mabi=ilp32"],
-        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+        emulator: &["qemu-system-riscv32", "-M", "virt", "-cpu", SMEPMP, "-bios", "none"],
     },
     Board {
         name: "riscv32-virt",
         target: "riscv32imc-unknown-none-elf",
         arch: "riscv",
         c_compiler: &["riscv64-unknown-elf-gcc", "-march=rv32imc", "-mabi=ilp32"],
-        emulator: &["qemu-system-riscv32", "-M", "virt", "-bios", "none"],
+        emulator: &["qemu-system-riscv32", "-M", "virt", "-cpu", SMEPMP, "-bios", "none"],
     },
     Board {
         name: "riscv64-virt",
@@ -167,7 +170,7 @@ impl Board {
     /// What the firmware has in it, by each compiler.
     pub(crate) fn build_extensions(&self) -> Result<()> {
         fs::create_dir_all(self.output())?;
-        ["blink", "lookup"].iter().try_for_each(|name| self.build_c(name))?;
+        ["blink", "lookup", "wrong"].iter().try_for_each(|name| self.build_c(name))?;
         self.build_rust(&self.output().join("mean.o"))
     }
 
@@ -182,9 +185,10 @@ impl Board {
 
     /// The board with this firmware, ready to run.
     pub(crate) fn emulator(&self, firmware: &Path) -> Command {
-        let Some((qemu, machine)) = self.emulator.split_first() else { return Command::new(firmware) };
-        let mut qemu = Command::new(qemu);
-        qemu.args(machine).args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
+        let Some((program, machine)) = self.emulator.split_first() else { return Command::new(firmware) };
+        let mut qemu = Command::new(program);
+        qemu.args(machine.iter().map(|argument| known(program, argument)));
+        qemu.args(["-nographic", "-semihosting-config", "enable=on,target=native"]);
         qemu.arg("-kernel").arg(firmware).current_dir(self.output());
         qemu
     }
@@ -221,6 +225,15 @@ impl Board {
 
 fn boards() -> PathBuf {
     project::root().join("boards")
+}
+
+/// An argument as this version of the emulator knows it: the extension was called otherwise while it was new.
+fn known(emulator: &str, argument: &str) -> String {
+    if argument != SMEPMP {
+        return argument.to_owned();
+    }
+    let listed = output(Command::new(emulator).args(["-device", "rv32-riscv-cpu,help"])).unwrap_or_default();
+    if listed.contains("x-epmp") { argument.replace("smepmp", "x-epmp") } else { argument.to_owned() }
 }
 
 #[cfg(test)]

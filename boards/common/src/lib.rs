@@ -17,6 +17,8 @@ mod host;
 mod in_place;
 #[cfg(all(feature = "demo", feature = "located"))]
 mod located;
+#[cfg(feature = "protection")]
+pub mod protection;
 #[cfg(not(any(feature = "demo", feature = "suite")))]
 mod stack;
 #[cfg(feature = "suite")]
@@ -36,6 +38,9 @@ pub use run::fault;
 /// What the compiler made of boards/extensions/blink.c.
 #[cfg(not(feature = "suite"))]
 pub static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/blink.o"));
+/// What the compiler made of boards/extensions/wrong.c.
+#[cfg(feature = "protection")]
+pub static WRONG: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/wrong.o"));
 /// What cargo made of boards/extensions/mean.
 #[cfg(not(feature = "suite"))]
 pub static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/mean.o"));

@@ -4,6 +4,7 @@ use common::IN_C;
 use common::demo::{check, in_use};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU32, Ordering};
+use cortex_m::peripheral::SYST;
 use cortex_m::peripheral::syst::SystClkSource;
 use critical_section::Mutex;
 use llext::lock::CriticalSectionRawMutex;
@@ -47,9 +48,7 @@ llext::exports! {
 
 /// Loads and unloads under a running interrupt. Nothing is ever called that is gone, and nothing is freed in the
 /// interrupt.
-pub(crate) fn run(apps: &'static Apps) -> Result<(), Error> {
-    let Some(peripherals) = cortex_m::Peripherals::take() else { return Ok(()) };
-    let mut timer = peripherals.SYST;
+pub(crate) fn run(apps: &'static Apps, mut timer: SYST) -> Result<(), Error> {
     let empty = in_use(apps);
     timer.set_clock_source(SystClkSource::Core);
     timer.set_reload(2_000);

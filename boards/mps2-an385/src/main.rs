@@ -3,18 +3,32 @@
 #![no_main]
 
 use common::Room;
+#[cfg(feature = "demo")]
+use core::mem::MaybeUninit;
 
 #[cfg(feature = "demo")]
 mod interrupt;
+#[cfg(feature = "demo")]
+mod protection;
 
 #[cortex_m_rt::entry]
 fn main() -> ! {
     static mut CODE: Room<{ common::CODE }> = common::room();
     static mut DATA: Room<{ common::DATA }> = common::room();
     #[cfg(feature = "demo")]
-    common::demo::with(CODE, DATA, interrupt::run);
+    demo(CODE, DATA);
     #[cfg(not(feature = "demo"))]
     common::main(CODE, DATA)
+}
+
+#[cfg(feature = "demo")]
+fn demo(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> ! {
+    let peripherals = cortex_m::Peripherals::take();
+    let Some(cortex_m::Peripherals { mut SCB, SYST, .. }) = peripherals else { common::fault(0) };
+    common::demo::with(code, data, |apps| {
+        interrupt::run(apps, SYST)?;
+        protection::run(&mut SCB)
+    })
 }
 
 #[cortex_m_rt::exception]

@@ -11,6 +11,8 @@ mod cache;
 #[cfg(all(feature = "std", target_os = "linux"))]
 mod linux;
 mod pool;
+#[cfg(feature = "critical-section")]
+pub mod protect;
 
 pub use llext_link::addr::{Part, Window};
 
@@ -140,6 +142,13 @@ pub enum MemoryError {
         /// How much, bytes.
         bytes: usize,
     },
+    /// Protecting the memory takes more regions than the hardware has.
+    OutOfRegions {
+        /// How many it takes.
+        wanted: usize,
+        /// How many there are.
+        available: usize,
+    },
     /// A block was asked for what it does only earlier in its life, or only later.
     OutOfOrder {
         /// What it was asked to do.
@@ -176,6 +185,9 @@ impl fmt::Display for MemoryError {
                 )
             }
             Self::InUse { bytes } => write!(f, "memory: in use ({bytes} bytes, none expected)"),
+            Self::OutOfRegions { wanted, available } => {
+                write!(f, "protection: out of regions ({available} there, {wanted} needed)")
+            }
             Self::OutOfOrder { operation } => write!(f, "{operation}: out of order"),
         }
     }
