@@ -170,3 +170,6 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         Ok(Load::begin(self.registry, self.options, source, name, claim))
     }
 }
+
+#[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
+mod caches;

@@ -17,7 +17,32 @@
 pub unsafe fn synchronize(address: usize, len: usize) {
     if len != 0 {
         // SAFETY: the range is readable, as the caller promised.
-        unsafe { native::synchronize(address, len) }
+        unsafe { native::synchronize(address, len) };
+        #[cfg(test)]
+        // SAFETY: as above.
+        double::record(unsafe { core::slice::from_raw_parts(address as *const u8, len) });
+    }
+}
+
+/// What tests look at: the bytes that instruction fetch of a machine with caches would see.
+#[cfg(test)]
+pub(crate) mod double {
+    use std::cell::RefCell;
+    use std::collections::BTreeMap;
+
+    std::thread_local! {
+        static SEEN: RefCell<BTreeMap<usize, u8>> = const { RefCell::new(BTreeMap::new()) };
+    }
+
+    /// These bytes are written back and fetched anew.
+    pub(super) fn record(bytes: &[u8]) {
+        let addresses = bytes.as_ptr().addr()..;
+        SEEN.with_borrow_mut(|seen| seen.extend(addresses.zip(bytes.iter().copied())));
+    }
+
+    /// What this thread would fetch at an address: nothing, if it was never synchronised.
+    pub(crate) fn fetched(address: usize) -> Option<u8> {
+        SEEN.with_borrow(|seen| seen.get(&address).copied())
     }
 }
 

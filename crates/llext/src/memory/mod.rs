@@ -16,6 +16,8 @@ pub mod protect;
 
 pub use llext_link::addr::{Part, Window};
 
+#[cfg(test)]
+pub(crate) use cache::double as cache_double;
 pub use cache::synchronize;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use linux::{Linux, LinuxBlock, LinuxScratch};
