@@ -4,9 +4,9 @@
 use crate::export::Exports;
 use crate::lock::StdRawMutex;
 use crate::memory::cache_double::fetched;
-use crate::memory::{Linux, Memory, Part};
-use crate::source::Static;
-use crate::{Pool, Registry, Source};
+use crate::memory::{Linux, Memory, Part, Pool};
+use crate::registry::Registry;
+use crate::source::{Source, Static};
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::cell::Cell;
 use std::format;
