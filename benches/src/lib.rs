@@ -8,6 +8,7 @@
 #![cfg(measurable)]
 
 pub mod names;
+pub mod shape;
 
 use llext::export::{Export, ExportTable};
 use names::HOST_FUNCTIONS;

@@ -1,8 +1,9 @@
 //! Interleaved rounds on one core: in each, every row loads, looks up, is checked and unloads once.
 
 use crate::rows::{self, Registry, Row};
-use crate::workload::{Shape, Workload};
+use crate::workload::Workload;
 use llext::memory::Linux;
+use llext_bench::shape::Shape;
 use std::time::Instant;
 
 /// Rounds that are checked but not counted.

@@ -1,8 +1,9 @@
 //! The command line, and the story of one run.
 
 use crate::report::{self, Findings};
-use crate::workload::{SHAPES, Shape, Workload};
+use crate::workload::Workload;
 use crate::{measure, memory, scope};
+use llext_bench::shape::{SHAPES, Shape};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

@@ -1,36 +1,13 @@
 //! The four workloads: C sources as this file writes them, compiled by gcc once and kept under target/.
 
-use llext_bench::names::host_function;
+use llext_bench::shape::Shape;
 use object::{Endianness, Object, ObjectSection, SectionFlags};
 use std::collections::hash_map::DefaultHasher;
 use std::ffi::CString;
-use std::fmt::Write as _;
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// What a workload consists of.
-#[derive(Clone, Copy)]
-pub(crate) struct Shape {
-    /// One letter.
-    pub(crate) name: &'static str,
-    file: &'static str,
-    /// Exported functions, `ext_main` apart.
-    pub(crate) functions: usize,
-    /// Calls to host functions in each.
-    pub(crate) calls: usize,
-    /// Distinct host functions called.
-    pub(crate) hosts: usize,
-}
-
-/// All four, smallest first.
-pub(crate) const SHAPES: [Shape; 4] = [
-    Shape { name: "a", file: "a_hello", functions: 1, calls: 1, hosts: 1 },
-    Shape { name: "b", file: "b_100f_1kr", functions: 100, calls: 10, hosts: 100 },
-    Shape { name: "c", file: "c_1kf_10kr", functions: 1_000, calls: 10, hosts: 1_000 },
-    Shape { name: "d", file: "d_5kf_100kr", functions: 5_000, calls: 20, hosts: 5_000 },
-];
 
 /// Absolute 64-bit relocations everywhere: the object may lie any distance from its host.
 const OBJECT_FLAGS: &str = "-c -O1 -ffreestanding -fno-pic -fno-asynchronous-unwind-tables -fno-unwind-tables \
@@ -108,58 +85,6 @@ impl Workload {
     }
 }
 
-impl Shape {
-    /// What the exported function `function` returns: the sum of what it calls.
-    pub(crate) fn value(&self, function: usize) -> i32 {
-        let first = function * self.calls;
-        (first..first + self.calls).map(|call| (call % self.hosts) as i32).sum()
-    }
-
-    /// What `ext_main` returns: its first and its last function's value.
-    pub(crate) fn main_value(&self) -> i32 {
-        self.value(0) + self.value(self.functions - 1)
-    }
-
-    fn exports(&self) -> impl Iterator<Item = String> {
-        (0..self.functions).map(function_name).chain(["ext_main".to_owned()])
-    }
-
-    fn source(&self) -> String {
-        let mut text = String::from(EXPORT_MACRO);
-        for host in 0..self.hosts {
-            line(&mut text, format_args!("extern int {}(void);", host_function(host)));
-        }
-        for function in 0..self.functions {
-            let first = function * self.calls;
-            let calls: Vec<_> = (first..first + self.calls)
-                .map(|call| format!("{}()", host_function(call % self.hosts)))
-                .collect();
-            let name = function_name(function);
-            line(&mut text, format_args!("int {name}(void) {{ return {}; }}", calls.join(" + ")));
-            line(&mut text, format_args!("EXPORT({name});"));
-        }
-        let (first, last) = (function_name(0), function_name(self.functions - 1));
-        line(&mut text, format_args!("int ext_main(void) {{ return {first}() + {last}(); }}"));
-        line(&mut text, format_args!("EXPORT(ext_main);"));
-        text
-    }
-}
-
-/// An entry {name, address} in `.exported_sym`, as LLEXT's extensions have them.
-const EXPORT_MACRO: &str = "\
-struct entry { const char *const name; const void *const address; };
-#define EXPORT(f) static const struct entry __attribute__((section(\".exported_sym\"), used)) __symbol_##f \\
-    = { #f, (const void *)&f }
-";
-
-fn function_name(function: usize) -> String {
-    format!("ext_fn_{function:05}")
-}
-
-fn line(text: &mut String, content: std::fmt::Arguments<'_>) {
-    writeln!(text, "{content}").expect("a String takes everything");
-}
-
 /// Compiles `source`, unless the cache holds what this compiler makes of it with these flags.
 fn compile(source: &str, flags: &str, name: &str, cache: &Path) -> Result<Binary, String> {
     let folder = cache.join(format!("{:016x}", fingerprint(&[source, flags, &compiler_version()?])));
@@ -207,15 +132,4 @@ fn fingerprint(parts: &[&str]) -> u64 {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);
     hasher.finish()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_follow_from_the_numbers_in_the_names() {
-        let values: Vec<_> = SHAPES.iter().map(Shape::main_value).collect();
-        assert_eq!(values, [0, 990, 9_990, 99_980]);
-    }
 }

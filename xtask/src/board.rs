@@ -19,7 +19,7 @@ pub(crate) struct Board {
     pub(crate) target: &'static str,
     /// The file of relocations of its processor, in `llext-link/src/arch`.
     arch: &'static str,
-    c_compiler: &'static [&'static str],
+    pub(crate) c_compiler: &'static [&'static str],
     emulator: &'static [&'static str],
 }
 
@@ -201,7 +201,7 @@ impl Board {
     }
 
     /// Where its extensions go.
-    fn output(&self) -> PathBuf {
+    pub(crate) fn output(&self) -> PathBuf {
         bare::folder().join(self.target).join("extensions")
     }
 

@@ -4,6 +4,7 @@ mod board;
 mod coverage;
 mod error;
 mod fuzz;
+mod guest;
 mod hostile;
 mod matrix;
 mod oracle;
@@ -65,6 +66,7 @@ fn command_line() -> Command {
     let rest = Arg::new("ARGS").num_args(0..).trailing_var_arg(true).allow_hyphen_values(true);
     let rest =
         rest.value_parser(clap::value_parser!(OsString)).help("Given on to the benchmark, such as --json");
+    let on_boards = flag("boards", "Count the instructions of boards in QEMU instead; of ARGS, takes --json");
     let model = Arg::new("MODEL").default_value("").hide_default_value(true);
     let model = model.help("The beginning of a model's name, such as `names` or `calls::an_unload`");
     let long = Arg::new("long").long("long").action(ArgAction::SetTrue);
@@ -101,7 +103,9 @@ fn command_line() -> Command {
         .subcommand(
             Command::new("hostile").about("Load hostile files from failing surroundings").arg(hostile),
         )
-        .subcommand(Command::new("bench").about("Measure loads, look-ups and unloads").arg(rest))
+        .subcommand(
+            Command::new("bench").about("Measure loads, look-ups and unloads").args([on_boards, rest]),
+        )
 }
 
 /// Whether all went well, as far as that is not said by an error.
@@ -167,6 +171,9 @@ fn execute(given: &ArgMatches) -> Result<bool> {
 
 /// Standard output belongs to the benchmark alone, so the command is not shown.
 fn bench(given: &ArgMatches) -> Result<()> {
+    if given.get_flag("boards") {
+        return guest::bench(arguments(given).iter().any(|argument| argument == "--json"));
+    }
     let mut cargo = project::cargo();
     cargo.args(["run", "--release", "--quiet", "--package=llext-bench", "--"]).args(arguments(given));
     process::run_unseen(&mut cargo)

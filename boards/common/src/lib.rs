@@ -5,11 +5,13 @@
 #[cfg(any(feature = "demo", feature = "suite"))]
 #[cfg_attr(target_os = "linux", path = "computer/linux.rs")]
 mod computer;
+#[cfg(feature = "count")]
+mod count;
 #[cfg(feature = "demo")]
 pub mod demo;
 #[cfg(feature = "demo")]
 mod file;
-#[cfg(not(any(feature = "demo", feature = "suite")))]
+#[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
 mod footprint;
 #[cfg(any(feature = "demo", feature = "loader"))]
 mod host;
@@ -19,16 +21,18 @@ mod in_place;
 mod located;
 #[cfg(feature = "protection")]
 pub mod protection;
-#[cfg(not(any(feature = "demo", feature = "suite")))]
+#[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
 mod stack;
 #[cfg(feature = "suite")]
 mod suite;
 
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
+#[cfg(feature = "count")]
+use count as run;
 #[cfg(feature = "demo")]
 use demo as run;
-#[cfg(not(any(feature = "demo", feature = "suite")))]
+#[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
 use footprint as run;
 #[cfg(feature = "suite")]
 use suite as run;
@@ -46,9 +50,20 @@ pub static WRONG: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/wrong.o")
 pub static IN_RUST: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/mean.o"));
 
 /// The size of a board's pool for code, where it has plenty.
-pub const CODE: usize = if cfg!(feature = "suite") { 256 << 10 } else { 16 << 10 };
+pub const CODE: usize = pool(256 << 10);
 /// The size of its pool for data.
-pub const DATA: usize = if cfg!(feature = "suite") { 3 << 19 } else { 16 << 10 };
+pub const DATA: usize = pool(3 << 19);
+
+/// As much as the tests' extensions take, or a workload that is counted.
+const fn pool(suite: usize) -> usize {
+    if cfg!(feature = "suite") {
+        suite
+    } else if cfg!(feature = "count") {
+        1 << 20
+    } else {
+        16 << 10
+    }
+}
 
 /// Memory for a pool, in a static of its own.
 pub type Room<const N: usize> = [MaybeUninit<u8>; N];

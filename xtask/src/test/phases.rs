@@ -8,6 +8,7 @@ use super::models;
 use super::phase::{Count, Outcome, Phase};
 use crate::board::{BOARDS, Board};
 use crate::error::Result;
+use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
@@ -31,6 +32,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "matrix", run: matrix },
     Phase { name: "boards", run: boards },
     Phase { name: "size", run: size },
+    Phase { name: "guest", run: guest },
 ];
 
 /// The phases in which part of a test's name selects.
@@ -180,6 +182,14 @@ fn boards(_: &str) -> Result<Outcome> {
 /// What the loader costs each target, against its budget.
 fn size(_: &str) -> Result<Outcome> {
     each_board(size::check)
+}
+
+/// The files that `cargo xtask bench --boards` counts are loaded, called and unloaded on each of its boards.
+fn guest(_: &str) -> Result<Outcome> {
+    each(&GUESTS, |guest| match guest.missing() {
+        Some(missing) => Ok(Outcome::left_out(missing)),
+        None => guest.count().map(|_| Outcome::passed()),
+    })
 }
 
 fn each_board(run: impl Fn(&Board) -> Result<()>) -> Result<Outcome> {
