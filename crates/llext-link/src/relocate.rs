@@ -3,7 +3,7 @@
 //! A record is used from the copy that was decoded and checked; nothing is written before every check on it has passed.
 
 use crate::addr::{Extent, Word};
-use crate::arch::{Arch, Check, Expr, Field, Howto};
+use crate::arch::{Arch, Check, Expr, Field, HAS_GOT_FORMS, HAS_PAIRS, Howto};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::symbol::Symbols;
 use crate::elf::{Format, read_int, read_word, write_int, write_word};
@@ -78,13 +78,15 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         relocations: Relocations<'_, F>,
     ) -> Result<(), Error> {
-        if self.pairs.state.again {
+        if HAS_PAIRS && self.pairs.state.again {
             return self.apply_lower(target, relocations);
         }
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
-            self.expect_subtrahend(howto)?;
+            if HAS_PAIRS {
+                self.expect_subtrahend(howto)?;
+            }
             match (howto.expr, howto.check, howto.field, run) {
                 (Expr::None, ..) => {}
                 (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
@@ -93,11 +95,15 @@ impl<F: Format> Linker<'_, F> {
                 (Expr::Abs, Check::None, Field::Data(4), Relocations::Rela(_)) => {
                     self.words::<4>(target, run)?
                 }
-                (Expr::Lower, ..) => run.try_for_each(|relocation| self.lower(target, howto, &relocation))?,
-                (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) => {
+                (Expr::Lower, ..) if HAS_PAIRS => {
+                    run.try_for_each(|relocation| self.lower(target, howto, &relocation))?
+                }
+                (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) if HAS_PAIRS => {
                     run.try_for_each(|relocation| self.upper(target, howto, &relocation))?
                 }
-                (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..) => {
+                (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..)
+                    if HAS_PAIRS =>
+                {
                     run.try_for_each(|relocation| self.label(target, howto, &relocation))?
                 }
                 _ => run.try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
@@ -164,8 +170,12 @@ impl<F: Format> Linker<'_, F> {
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         match howto.expr {
             Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
-            Expr::GotPcRelRelax => self.relax(target.bytes, at, howto, relocation, place, addend),
-            Expr::GotAccess => self.got_access(target.bytes, at, howto, relocation, place, addend),
+            Expr::GotPcRelRelax if HAS_GOT_FORMS => {
+                self.relax(target.bytes, at, howto, relocation, place, addend)
+            }
+            Expr::GotAccess if HAS_GOT_FORMS => {
+                self.got_access(target.bytes, at, howto, relocation, place, addend)
+            }
             _ => match self.evaluate(howto, relocation, place, addend)? {
                 Some(value) => self.store(bytes, howto, relocation, place, value),
                 None => Ok(()),
@@ -225,9 +235,8 @@ impl<F: Format> Linker<'_, F> {
             Expr::Slot => s,
             Expr::Relative => self.bias.plus(a),
             Expr::TpRel => s.plus(a).plus(self.thread.ok_or_else(|| self.refused(howto, relocation))?),
-            Expr::Refused => return Err(self.refused(howto, relocation)),
-            // Done elsewhere.
-            _ => return Ok(None),
+            // `Refused`; all others are done elsewhere, or no row of the processor has them.
+            _ => return Err(self.refused(howto, relocation)),
         }))
     }
 

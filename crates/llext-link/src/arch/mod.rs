@@ -364,6 +364,13 @@ macro_rules! architectures {
 }
 architectures! { aarch64 arm riscv x86 x86_64 }
 
+/// Whether addresses in pairs and distances between labels occur: RISC-V alone has them, and the firmware of another
+/// processor has no code for them.
+pub(crate) const HAS_PAIRS: bool = is_linked("riscv");
+
+/// Whether accesses through the GOT occur whose instruction says what becomes of them: x86's alone do.
+pub(crate) const HAS_GOT_FORMS: bool = is_linked("x86");
+
 /// Whether names of a file of rows are worth their room: not in the firmware of another processor, which never sees such a
 /// relocation.
 const fn is_linked(file: &str) -> bool {

@@ -7,7 +7,7 @@
 use super::label::Minuend;
 use super::{Linker, Target, check, get, put};
 use crate::addr::Word;
-use crate::arch::{Expr, Field, Howto, WeakBranch};
+use crate::arch::{Expr, Field, HAS_PAIRS, Howto, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::Relocation;
 use crate::error::Error;
@@ -145,6 +145,9 @@ impl<F: Format> Linker<'_, F> {
 
     /// Ends a section, all of whose relocations were applied. No other section may come before this said `Done`.
     pub fn end(&mut self, target: &mut Target<'_, F::Word>) -> Result<Ended, Error> {
+        if !HAS_PAIRS {
+            return Ok(Ended::Done);
+        }
         let state = &mut self.pairs.state;
         if let Some(minuend) = state.minuend {
             return Err(self.no_subtrahend(minuend));

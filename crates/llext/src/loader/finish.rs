@@ -1,5 +1,6 @@
 //! The end of every load: exports and functions are checked, the image is sealed, constructors run, others may find it.
 
+use super::linked::PRE_LOCATED;
 use super::load::{Load, Word};
 use super::tables::{ENTRY, Origin};
 use crate::error::{Error, Name};
@@ -156,7 +157,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         if entries % align_of::<Export>() != 0 {
             return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
         }
-        if let Origin::Linked(index) = tables.origin {
+        if let (true, Origin::Linked(index)) = (PRE_LOCATED, tables.origin) {
             return self.linked_exports((entries, count), index);
         }
         let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));

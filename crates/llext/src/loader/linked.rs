@@ -30,6 +30,9 @@ pub struct Places<'l> {
     pub copied: &'l [Range<usize>],
 }
 
+/// Whether such files are taken at all: without the feature, nothing of this is linked into a firmware.
+pub(super) const PRE_LOCATED: bool = cfg!(feature = "pre-located");
+
 /// How far a linked file has come. In this order:
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
@@ -226,8 +229,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     /// The bytes of a linked file's parts, where they lie.
     pub(super) fn located(&self) -> [&[u8]; 4] {
-        let parts = self.addresses.parts.map(|address| address as *const u8);
         let mut all = [&[][..]; 4];
+        if !PRE_LOCATED {
+            return all;
+        }
+        let parts = self.addresses.parts.map(|address| address as *const u8);
         for ((bytes, start), size) in all.iter_mut().zip(parts).zip(self.layout.sizes) {
             if size > 0 {
                 // SAFETY: it lies in memory that the caller lends and that can be read; it was filled or compared, and no

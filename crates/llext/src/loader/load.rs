@@ -2,6 +2,7 @@
 
 use super::buffer::{Buffer, Scratch};
 use super::file::{BATCH, File, Reader};
+use super::linked::PRE_LOCATED;
 use super::stored::Stored;
 use super::tables::Tables;
 use super::{Options, linked, relocatable, shared};
@@ -214,7 +215,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             // segments, addresses, contents, symbols: in shared.rs
             Stage::Shared(stage) => self.advance_shared(stage, budget)?,
             // what others provide, contents where they belong: in linked.rs
-            Stage::Linked(stage) => self.advance_linked(stage, budget)?,
+            Stage::Linked(stage) if PRE_LOCATED => self.advance_linked(stage, budget)?,
             // exports, protection, constructors: in finish.rs; from here on others find it
             Stage::Finish => {
                 #[cfg(feature = "inspect")]
@@ -222,7 +223,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
                 self.stage = Stage::Done;
                 return self.finish().map(Some);
             }
-            Stage::Done => return Err(Error::LoadEnded),
+            Stage::Linked(_) | Stage::Done => return Err(Error::LoadEnded),
         };
         Ok(None)
     }
@@ -253,7 +254,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         header.complete::<Native>(self.file.fetched(header.first_section()))?;
         self.file.header = Some(header);
         match (header.kind, self.options.places) {
-            (Kind::Linked, None) => return Err(Error::NotPreLocated),
+            (Kind::Linked, places) if !PRE_LOCATED || places.is_none() => return Err(Error::NotPreLocated),
             (Kind::Relocatable | Kind::Shared, Some(_)) => {
                 return Err(Error::NotLinked { found: header.kind.number() });
             }

@@ -448,6 +448,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// # drop(app);
     /// # Ok(()) }
     /// ```
+    #[cfg(feature = "pre-located")]
     #[must_use]
     pub unsafe fn pre_located(mut self, places: Places<'l>) -> Self {
         self.options.places = Some(places);
