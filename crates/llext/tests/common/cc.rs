@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The C compiler for the processor of these tests.
 const COMPILER: (&str, &[&str]) = if cfg!(target_arch = "riscv64") {
@@ -14,7 +15,10 @@ const COMPILER: (&str, &[&str]) = if cfg!(target_arch = "riscv64") {
 
 /// Compiles `source` with `cc` and `flags`; the bytes of the file it made.
 pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    // Tests run side by side, and some compile the same.
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed).to_string();
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name).join(call);
     std::fs::create_dir_all(&folder).unwrap();
     let (input, output) = (folder.join("source.c"), folder.join("output"));
     std::fs::write(&input, source).unwrap();
