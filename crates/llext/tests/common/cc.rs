@@ -17,15 +17,17 @@ const COMPILER: (&str, &[&str]) = if cfg!(target_arch = "riscv64") {
 pub(crate) fn compile(name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
     // Tests run side by side, and some compile the same.
     static CALLS: AtomicU32 = AtomicU32::new(0);
-    let call = CALLS.fetch_add(1, Ordering::Relaxed).to_string();
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name).join(call);
+    let call = CALLS.fetch_add(1, Ordering::Relaxed);
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(&folder).unwrap();
-    let (input, output) = (folder.join("source.c"), folder.join("output"));
+    let (input, output) = (folder.join(format!("source{call}.c")), folder.join(format!("output{call}")));
     std::fs::write(&input, source).unwrap();
     let kind = if flags.contains(&"-shared") { "-fPIC" } else { "-c" };
     let (cc, options) = COMPILER;
     run(Command::new(cc).args(options).arg(kind).args(flags).arg(&input).arg("-o").arg(&output), &input);
-    std::fs::read(&output).unwrap()
+    let bytes = std::fs::read(&output).unwrap();
+    std::fs::rename(&output, folder.join("output")).unwrap();
+    bytes
 }
 
 fn run(command: &mut Command, input: &Path) {
