@@ -46,6 +46,8 @@ pub(crate) const SECTION: u64 = 1;
 pub(crate) const UNDEFINED: u64 = 2;
 pub(crate) const PROBE: u64 = 3;
 pub(crate) const DATUM: u64 = 4;
+/// The first one that is added.
+pub(crate) const OWN: u64 = 7;
 
 pub(crate) const GLOBAL: u8 = 0x10;
 pub(crate) const OBJECT: u8 = 0x11;

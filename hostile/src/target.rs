@@ -133,6 +133,11 @@ pub(crate) fn native() -> &'static Target {
     found.expect("an architecture has a row")
 }
 
+/// Whether an address may be built by two relocations, of which one names the other.
+pub(crate) fn has_pairs() -> bool {
+    native().name == RISCV32.name
+}
+
 /// Whether its code runs here.
 pub(crate) fn runs_here() -> bool {
     native().name == std::env::consts::ARCH

@@ -3,7 +3,7 @@
 use super::recipe::{Expect, Good, Loads, Make::Files, RELOCATABLE, Recipe, Refused, recipe};
 use super::symbols::add;
 use crate::elf::{Symbol, relocation};
-use crate::sample::{DATUM, FUNCTION, SECTION, UNDEFINED};
+use crate::sample::{DATUM, FUNCTION, OWN, SECTION, UNDEFINED};
 
 const ARM: u16 = 40;
 const RISCV: u16 = 243;
@@ -78,9 +78,6 @@ const SUB_ULEB128: u32 = 61;
 
 /// A relocation of the code: where, its type, its symbol, its addend.
 type Record = (u64, u32, u64, i64);
-
-/// The first symbol that is added.
-const OWN: u64 = 7;
 
 /// A file for RISC-V whose code has these relocations, and labels at these places. There is none for another machine.
 fn riscv(good: &Good, places: &[u64], records: &[Record]) -> Vec<Vec<u8>> {
