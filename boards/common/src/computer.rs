@@ -5,6 +5,7 @@ use llext::source::{ReadError, Source};
 use semihosting::fs;
 use semihosting::io::{self, Read, Seek, SeekFrom};
 
+#[cfg(feature = "suite")]
 pub(crate) use semihosting::{println, process::exit};
 
 /// A file there.
