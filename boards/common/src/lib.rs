@@ -59,7 +59,7 @@ const fn pool(suite: usize) -> usize {
     if cfg!(feature = "suite") {
         suite
     } else if cfg!(feature = "count") {
-        1 << 20
+        768 << 10
     } else {
         16 << 10
     }
