@@ -174,12 +174,16 @@ impl Board {
         self.build_rust(&self.output().join("mean.o"))
     }
 
-    /// The firmware with some of its features, linked, and with the relocations that made it.
+    /// The firmware with some of its features, linked, and with the relocations that made it; the machine's own program
+    /// without.
     pub(crate) fn build_firmware(&self, features: &[&str]) -> Result<PathBuf> {
         let mut cargo = self.compiler()?.cargo()?;
         cargo.current_dir(boards().join(self.name)).env("EXTENSIONS", self.output());
         cargo.args(["rustc", "--release", "--target", self.target, "--no-default-features"]).args(features);
-        process::run(cargo.args(["--", "-Clink-arg=--emit-relocs"]))?;
+        if !self.emulator.is_empty() {
+            cargo.args(["--", "-Clink-arg=--emit-relocs"]);
+        }
+        process::run(&mut cargo)?;
         Ok(bare::folder().join(self.target).join("release").join(self.name))
     }
 

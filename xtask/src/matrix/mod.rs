@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::project;
 use build::{Built, Job};
 use harness::extension::{self, Extension, Language};
-use harness::kind::{Level, Variant};
+use harness::kind::{Compiler, Level, Variant};
 use harness::parallel;
 use report::{Cell, FAMILIES, Report};
 pub(crate) use rows::names;
@@ -85,7 +85,7 @@ pub(crate) fn run(options: &Options) -> Result<Summary> {
     Ok(Summary { passed: report.passed(), failures: report.failures(), left_out: report.left_out() })
 }
 
-/// The kinds that a quick run leaves out, and those that no other place than this machine has.
+/// The kinds that a quick run leaves out, as it does clang's, and those that no other place than this machine has.
 const ONLY_LONG: [&str; 1] = ["o-nopic"];
 const ONLY_NATIVE: [&str; 6] = ["o-large", "o-large-pie", "o-large-pic", "so-now", "so-norelro", "so-relr"];
 
@@ -187,7 +187,9 @@ impl Architecture<'_> {
     }
 
     fn takes(&self, extension: &Extension, variant: &Variant) -> bool {
-        let is_long = ONLY_LONG.contains(&variant.kind.name) || variant.level != Level::O2;
+        let is_long = ONLY_LONG.contains(&variant.kind.name)
+            || variant.level != Level::O2
+            || variant.compiler == Compiler::Clang;
         extension.speaks_to(variant) && !ONLY_NATIVE.contains(&variant.kind.name) && !(self.quick && is_long)
     }
 
