@@ -26,6 +26,8 @@ pub(super) fn needed(bytes: &[u8]) -> u64 {
     let common: u64 = file.symbols().filter(|symbol| symbol.is_common()).map(|symbol| symbol.size()).sum();
     let names: u64 =
         file.symbols().filter_map(|symbol| symbol.name_bytes().ok()).map(|name| name.len() as u64).sum();
+    // Names are read, and those of exports kept.
+    let names = 2 * names;
     let scratch = file.sections().count() as u64 * SECTION + file.symbols().count() as u64 * SYMBOL + names;
     RECORD + loaded + common + scratch
 }

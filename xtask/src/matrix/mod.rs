@@ -205,7 +205,7 @@ impl Architecture<'_> {
             needed += fit::needed(&fs::read(file)?);
         }
         if needed > self.row.memory {
-            cell.reasons.push(format!("it needs more memory than {} KiB", self.row.memory >> 10));
+            cell.reasons.push(format!("it needs more memory than {} bytes", self.row.memory));
             return Ok(());
         }
         let extension = &self.extensions[wanted.line];

@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
     // GNU ld makes no PLT for it.
     Row {
         shared: [&[], LLD_ARM],
-        memory: 5 << 10,
+        memory: 11 << 8,
         lends: false,
         ..arm(
             "v6-m",
