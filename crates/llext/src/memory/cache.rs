@@ -18,14 +18,14 @@ pub unsafe fn synchronize(address: usize, len: usize) {
     if len != 0 {
         // SAFETY: the range is readable, as the caller promised.
         unsafe { native::synchronize(address, len) };
-        #[cfg(test)]
+        #[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
         // SAFETY: as above.
         double::record(unsafe { core::slice::from_raw_parts(address as *const u8, len) });
     }
 }
 
 /// What tests look at: the bytes that instruction fetch of a machine with caches would see.
-#[cfg(test)]
+#[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
 pub(crate) mod double {
     use std::cell::RefCell;
     use std::collections::BTreeMap;

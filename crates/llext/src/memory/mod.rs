@@ -16,7 +16,7 @@ pub mod protect;
 
 pub use llext_link::addr::{Part, Window};
 
-#[cfg(test)]
+#[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
 pub(crate) use cache::double as cache_double;
 pub use cache::synchronize;
 #[cfg(all(feature = "std", target_os = "linux"))]

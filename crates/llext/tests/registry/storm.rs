@@ -6,7 +6,7 @@ use llext::lock::StdRawMutex;
 use llext::registry::{Guard, Object, Weak};
 use llext::source::Static;
 use llext::{Error, Refused};
-use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::SeqCst};
 use std::thread;
 use std::time::Duration;
 
@@ -31,7 +31,12 @@ extern "C" fn went() {
 
 llext::exports! { static COUNTS; fn came(); fn went(); }
 
-fn revoke(_: usize) {
+/// Which of the objects were revoked, by their numbers.
+static REVOKED: [AtomicBool; 1 << 17] = [const { AtomicBool::new(false) }; 1 << 17];
+static OBJECTS: AtomicUsize = AtomicUsize::new(0);
+
+fn revoke(number: usize) {
+    REVOKED[number].store(true, SeqCst);
     UNTIED.fetch_add(1, SeqCst);
 }
 
@@ -116,8 +121,11 @@ impl<'r> Storm<'r> {
         if self.random(2) == 0 {
             self.objects.push(weak.own("thread")?);
         } else {
-            let timer = weak.own_revocable("timer", revoke, 0)?;
-            TIED.fetch_add(1, SeqCst);
+            let number = OBJECTS.fetch_add(1, SeqCst);
+            let timer = weak.own_revocable("timer", revoke, number);
+            // What is tied to an extension that everybody leaves meanwhile is revoked with it, and the extension gone.
+            TIED.fetch_add(u32::from(timer.is_ok() || REVOKED[number].load(SeqCst)), SeqCst);
+            let timer = timer?;
             if self.random(2) == 0 {
                 UNTIED.fetch_add(u32::from(timer.release()), SeqCst);
             } else {

@@ -107,6 +107,8 @@ impl Load {
             context,
             providers,
             soname: None,
+            #[cfg(feature = "reset")]
+            initial: None,
         });
         apps.initialise(id, record);
         // SAFETY: the record was just written, and nobody takes it away before it is published; its functions are here.
