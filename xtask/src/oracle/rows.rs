@@ -141,7 +141,8 @@ pub(super) static TARGETS: &[Target] = &[
             gnu(&["ld", "-m", "elf_i386"], ".got.plt", false),
             lld(&["ld.lld", "-m", "elf_i386"], ".got.plt"),
         ],
-        without: &[],
+        // For a hidden indirect function clang sets no register for the PLT: GNU ld refuses that.
+        without: &[Without::new("clang", "", "ifunc.c")],
         variants: &[Variant {
             name: "i686",
             arch: &x86::ARCH,
@@ -328,9 +329,13 @@ const RISCV_FEW_MODELS: &[Model] = &[
     Model::shared("pic", &["-mno-relax", "-fPIC"]),
 ];
 
-/// newlib's gcc knows no indirect functions.
-const RISCV_WITHOUT: &[Without] =
-    &[Without::new("gcc", "", "ifunc.c"), Without::new("gcc", "", "ifunc-exported.c")];
+/// Neither compiler knows indirect functions where there is no operating system.
+const RISCV_WITHOUT: &[Without] = &[
+    Without::new("gcc", "", "ifunc.c"),
+    Without::new("gcc", "", "ifunc-exported.c"),
+    Without::new("clang", "", "ifunc.c"),
+    Without::new("clang", "", "ifunc-exported.c"),
+];
 
 const fn riscv(
     name: &'static str,
