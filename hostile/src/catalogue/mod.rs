@@ -50,10 +50,10 @@ const APART: &[(u8, &str)] = &[
     (72, "in `surroundings`: a source that would block at every read"),
     (73, "in `surroundings`: a memory that fails at every reservation"),
     (74, "in `surroundings`: a pool of every size that is too small"),
-    (75, "pending: regions of memory protection units"),
+    (75, "in `surroundings`: units with too few regions, and regions that are powers of two"),
     (76, "in `surroundings`: a registry without a free slot"),
     (77, "in crates/llext/tests/errors: more uses than can be counted"),
-    (78, "pending: the loader's own stack: with the board's firmware"),
+    (78, "in boards/budgets.txt: bytes of stack, measured on every board by `cargo xtask size`"),
 ];
 
 /// What came of the catalogue.

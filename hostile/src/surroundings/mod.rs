@@ -3,6 +3,7 @@
 
 mod faults;
 mod others;
+mod regions;
 
 pub(crate) use others::mappings;
 

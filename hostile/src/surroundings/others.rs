@@ -10,7 +10,7 @@ use llext::loader::Need;
 use llext::source::{File, Identity, ReadError, ReadOnly, Source};
 use llext::{Error, NoopRawMutex, Pool, Registry};
 
-use super::{Outcome, host, names, verify};
+use super::{Outcome, host, names, regions, verify};
 use crate::guarded::{Guarded, Store};
 use crate::sample::Form;
 use crate::target;
@@ -28,6 +28,11 @@ pub(super) fn run(form: Form, bytes: &[u8], folder: &Path, tell: &mut dyn FnMut(
     tell("a provider that is not there", gone(bytes));
     if target::runs_here() {
         tell("a pool too small, byte by byte", pool(bytes));
+        // A shared object lies in one piece, which no protected pool has.
+        if form != Form::Shared {
+            tell("a protection unit with too few regions", regions::too_few(bytes));
+            tell("regions that are powers of two", regions::doubled(bytes));
+        }
     }
 }
 
