@@ -63,6 +63,12 @@ pub(super) const NEEDS: &[Need] = &[
         without: "cargo xtask coverage cannot be run",
     },
     Need {
+        name: "cmake",
+        present: || find("cmake").is_some() && find("make").is_some(),
+        packages: &[Named("cmake"), Named("make")],
+        without: C_TESTS,
+    },
+    Need {
         name: "gcc-arm-none-eabi",
         present: || output(Command::new("arm-none-eabi-gcc").arg("--version")).is_ok(),
         packages: &[Named("gcc-arm-none-eabi")],

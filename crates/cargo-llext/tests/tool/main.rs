@@ -3,6 +3,7 @@
 mod build;
 mod check;
 mod cli;
+mod cmake;
 #[cfg(target_os = "linux")]
 mod fault;
 mod fixture;
