@@ -18,12 +18,7 @@ pub(super) static TARGETS: &[Target] = &[
         rules: &ARM,
         assembly: Some(include_str!("assembly/arm.S")),
         linkers: &[gnu(&["arm-none-eabi-ld"], ".got", true), lld(&["ld.lld", "-m", "armelf"], ".got")],
-        // newlib's gcc knows no indirect functions, and v6-M no atomic addition.
-        without: &[
-            Without::new("gcc", "", "ifunc.c"),
-            Without::new("gcc", "", "ifunc-exported.c"),
-            Without::new("rustc", "v6-m", "rust-plain.rs"),
-        ],
+        without: ARM_WITHOUT,
         variants: &[
             arm(
                 "a32",
@@ -335,6 +330,15 @@ const RISCV_WITHOUT: &[Without] = &[
     Without::new("gcc", "", "ifunc-exported.c"),
     Without::new("clang", "", "ifunc.c"),
     Without::new("clang", "", "ifunc-exported.c"),
+];
+
+/// The same on arm; and v6-M has no atomic addition.
+const ARM_WITHOUT: &[Without] = &[
+    Without::new("gcc", "", "ifunc.c"),
+    Without::new("gcc", "", "ifunc-exported.c"),
+    Without::new("clang", "", "ifunc.c"),
+    Without::new("clang", "", "ifunc-exported.c"),
+    Without::new("rustc", "v6-m", "rust-plain.rs"),
 ];
 
 const fn riscv(
