@@ -149,13 +149,13 @@ impl Planner<'_> {
 
     fn add(&mut self, how: How, level: &'static str, kind: Kind, sources: Vec<Source>) {
         let (target, variant) = (self.target, self.variant);
-        let compiler = match &how {
-            How::C { compiler, .. } => compiler.name,
-            How::Rust { .. } => "rustc",
+        let (compiler, model) = match &how {
+            How::C { compiler, model } => (compiler.name, model.name),
+            How::Rust { model, .. } => ("rustc", *model),
         };
         let is_without = |without: &Without| {
             without.compiler == compiler
-                && variant.name.starts_with(without.variant)
+                && (variant.name.starts_with(without.variant) || model == without.variant)
                 && sources.iter().any(|source| source.name() == without.source)
         };
         if target.without.iter().any(is_without) {

@@ -102,7 +102,12 @@ pub(super) static TARGETS: &[Target] = &[
             gnu(&["aarch64-linux-gnu-ld"], ".got", true),
             lld(&["ld.lld", "-m", "aarch64elf"], ".got"),
         ],
-        without: &[],
+        // Programs of the tiny model have less than 1 MiB.
+        without: &[
+            Without::new("clang", "", "ifunc.c"),
+            Without::new("clang", "", "ifunc-exported.c"),
+            Without::new("gcc", "tiny", "large-bss.c"),
+        ],
         variants: &[Variant {
             name: "v8-a",
             arch: &aarch64::ARCH,

@@ -29,11 +29,11 @@ pub(super) struct Places {
     pub(super) far: u64,
 }
 
-/// A source that a compiler does not know for a variant.
+/// A source that a compiler cannot make for a variant, or with a model.
 pub(super) struct Without {
     /// The compiler's name in this project.
     pub(super) compiler: &'static str,
-    /// What the variant's name begins with.
+    /// What the variant's name begins with, or the model's whole name.
     pub(super) variant: &'static str,
     pub(super) source: &'static str,
 }
