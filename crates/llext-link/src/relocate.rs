@@ -92,9 +92,7 @@ impl<F: Format> Linker<'_, F> {
                 (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
                     self.words::<8>(target, run)?
                 }
-                (Expr::Abs, Check::None, Field::Data(4), Relocations::Rela(_)) => {
-                    self.words::<4>(target, run)?
-                }
+                (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, run)?,
                 (Expr::Lower, ..) if HAS_PAIRS => {
                     run.try_for_each(|relocation| self.lower(target, howto, &relocation))?
                 }
@@ -142,12 +140,12 @@ impl<F: Format> Linker<'_, F> {
                 self.deferred += 1;
                 return Ok(());
             }
-            let value = value.plus(relocation.addend.unwrap_or_default());
             let at = relocation.offset.minus(target.origin).get() as usize;
-            match at.checked_add(N).and_then(|end| target.bytes.get_mut(at..end)) {
-                Some(bytes) => write_int::<F, N>(bytes, value.get()),
-                None => return Err(target.outside(relocation.offset, N)),
-            }
+            let Some(bytes) = at.checked_add(N).and_then(|end| target.bytes.get_mut(at..end)) else {
+                return Err(target.outside(relocation.offset, N));
+            };
+            let addend = relocation.addend.unwrap_or_else(|| F::Word::of(read_int::<F>(bytes) as u64));
+            write_int::<F, N>(bytes, value.plus(addend).get());
             Ok(())
         })
     }

@@ -164,7 +164,17 @@ pub fn read_word<F: Format>(bytes: &[u8], at: usize) -> Option<F::Word> {
 }
 
 /// Reads the number that `bytes`, at most eight of them, hold in the format's byte order, sign-extended.
+#[inline(always)]
 pub(crate) fn read_int<F: Format>(bytes: &[u8]) -> i64 {
+    // The commonest by far.
+    if let Ok(word) = bytes.try_into() {
+        return if F::DATA == 1 { i32::from_le_bytes(word) } else { i32::from_be_bytes(word) }.into();
+    }
+    read_any::<F>(bytes)
+}
+
+#[inline(never)]
+fn read_any<F: Format>(bytes: &[u8]) -> i64 {
     let join = |value: u64, byte: &u8| value << 8 | u64::from(*byte);
     let value = if F::DATA == 1 { bytes.iter().rev().fold(0, join) } else { bytes.iter().fold(0, join) };
     let unused = 64 - 8 * bytes.len().clamp(1, 8) as u32;
