@@ -11,8 +11,10 @@ mod cc;
 
 use cc::compile;
 use llext::error::Name;
-use llext::source::Writable;
-use llext::{Error, Host, Phase, Plugin, Source};
+use llext::lock::StdRawMutex;
+use llext::memory::{Linux, LinuxBlock, LinuxScratch, Memory, MemoryError, Request, Window};
+use llext::source::{Static, Writable};
+use llext::{Error, Host, Phase, Plugin, Registry, Source};
 use std::fmt::Write as _;
 use std::time::Instant;
 
@@ -89,10 +91,72 @@ fn without_a_copy_there_is_nothing_to_reset_to() {
     assert_eq!(reset(&unsafe { host.load("app", &object[..]) }.unwrap()), none);
     let shared = compile("reset_shared", "int probe(void) { return 1; }", &["-shared", "-nostdlib"]);
     assert_eq!(reset(&load(&host, &shared[..])), none);
-    let room: &'static mut [u8] = vec![0; object.len() + 64].leak();
+    assert_eq!(reset(&load(&host, Writable::new(aligned(&object)))), none);
+}
+
+/// The bytes at an address that suits every section.
+fn aligned(bytes: &[u8]) -> &'static mut [u8] {
+    let room = vec![0; bytes.len() + 64].leak();
     let start = room.as_ptr().align_offset(64);
-    room[start..][..object.len()].copy_from_slice(&object);
-    assert_eq!(reset(&load(&host, Writable::new(&mut room[start..][..object.len()]))), none);
+    room[start..][..bytes.len()].copy_from_slice(bytes);
+    &mut room[start..][..bytes.len()]
+}
+
+/// Memory that has nothing near a file in place: the first place that it is asked for is out of reach.
+struct Far {
+    memory: Linux,
+    asked: bool,
+}
+
+// SAFETY: what is given is given by `Linux`.
+unsafe impl Memory for Far {
+    type Block = LinuxBlock;
+    type Scratch = LinuxScratch;
+
+    fn reach(&self) -> Window {
+        self.memory.reach()
+    }
+
+    fn reserve(&mut self, request: &Request) -> Result<LinuxBlock, MemoryError> {
+        if !core::mem::replace(&mut self.asked, true) {
+            let Window { low, high } = request.window;
+            return Err(MemoryError::OutOfReach { low, high, wanted: request.sizes.iter().sum() });
+        }
+        self.memory.reserve(request)
+    }
+
+    fn release(&mut self, block: LinuxBlock) {
+        self.memory.release(block);
+    }
+
+    fn scratch(&mut self, bytes: usize) -> Result<LinuxScratch, MemoryError> {
+        self.memory.scratch(bytes)
+    }
+
+    fn give_back(&mut self, scratch: LinuxScratch) {
+        self.memory.give_back(scratch);
+    }
+}
+
+/// The room for the copy was once forgotten when a file was planned again, and the copy lay on the names of its exports.
+#[test]
+fn a_copy_has_room_where_all_is_copied_after_all() {
+    let source = "static const int table[4] = { 1, 2, 3, 4 };
+        int valued[4] = { 10, 20, 30, 40 };
+        int probe(void) { return ++valued[0] + table[valued[0] & 3]; }";
+    let object = compile("reset_far", source, &["-O1", "-fPIC"]);
+    let file = Static(aligned(&object));
+    let apps = Registry::<_, StdRawMutex, 1>::new(Far { memory: Linux::new(), asked: false });
+    // SAFETY: the source is above, and so are its types; nobody else calls it.
+    unsafe {
+        let app = apps.loader(&HOST).keep_initial_data(true).load("app", file).unwrap();
+        for _ in 0..2 {
+            assert_eq!(app.symbol::<extern "C" fn() -> i32>("probe").unwrap().call(()), 15);
+            app.teardown().unwrap();
+            app.reset().unwrap();
+            app.bringup().unwrap();
+        }
+    }
 }
 
 /// How long each takes is printed, and not judged: that is the machine's.

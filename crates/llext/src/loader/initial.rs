@@ -15,6 +15,8 @@ use llext_link::veneer::Needs;
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     /// Plans the file; with room for a copy of its variables if the caller wants one.
     pub(super) fn plan(&mut self, needs: &Needs) -> Result<Layout, Error> {
+        // A file that is planned again, because all of it is copied after all, needs the room again.
+        self.initial = None;
         let mut extra = self.tables.extra();
         loop {
             let sections = self.file.sections.table_mut();
