@@ -135,7 +135,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// The address of the export called `name`.
     ///
     /// # Errors
-    /// [`Error::SymbolNotFound`].
+    /// [`Error::SymbolNotFound`], also for an absolute symbol of value 0: nothing lies there.
     ///
     /// ```
     /// # use llext::{Error, Handle, NoopRawMutex, Pool};
@@ -145,7 +145,10 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// ```
     pub fn address(&self, name: &str) -> Result<usize, Error> {
         let found = self.exports.find(&SymbolName::new(name.as_bytes()));
-        found.ok_or_else(|| Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
+        // A pointer to a function, or to an object, must not be null.
+        found
+            .filter(|address| *address != 0)
+            .ok_or_else(|| Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
     }
 
     /// The exported function called `name`.
@@ -165,7 +168,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// ```
     pub unsafe fn symbol<F: Signature>(&self, name: &str) -> Result<Symbol<'_, F, R>, Error> {
         let address = self.address(name)?;
-        // SAFETY: the caller vouches for the type; the address was checked to lie in the extension.
+        // SAFETY: the caller vouches for the type, and that what the file calls so is of it; the address is not null.
         Ok(Symbol { function: unsafe { F::at(address) }, extension: PhantomData })
     }
 

@@ -260,7 +260,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         };
         // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.
         let is_inside = |address: Word| {
-            sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
+            address != 0
+                && sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
         };
         for index in 0..count {
             let entry = entries.get(index as usize * ENTRY..).unwrap_or_default();

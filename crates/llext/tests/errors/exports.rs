@@ -35,6 +35,20 @@ fn the_address_of_an_export_lies_in_the_image() {
     }
 }
 
+/// Address 0 was once taken for one of a part that is not there: a function pointer must not be null.
+#[test]
+fn nothing_is_exported_from_address_zero() {
+    let host = host();
+    let source = exporting("{\"second\", 0}");
+    for bytes in [object("null", &source), shared("null", &source, &[])] {
+        says(
+            verify(&host, &bytes),
+            Error::BadExports { index: 1, found: 0 },
+            "exports: bad entry 1 (found 0x0)",
+        );
+    }
+}
+
 #[test]
 fn a_table_of_exports_is_aligned() {
     let source = "int probe(void) { return 1; } const char name[] = \"probe\";

@@ -1,7 +1,7 @@
 //! Names, handles and dependents: codes 420 to 425.
 
 use crate::common::{load, probe, start};
-use crate::files::object;
+use crate::files::{object, shared};
 use crate::{host, says};
 use llext::Error;
 use llext::error::Name;
@@ -76,6 +76,19 @@ fn what_is_not_exported_is_not_found() {
         let object = unsafe { plugin.object::<u8>(name) };
         assert_eq!(object.err(), Some(expected));
     }
+}
+
+#[test]
+fn what_lies_nowhere_is_not_found() {
+    let source = "asm(\".globl nothing, seven\\n.set nothing, 0\\n.set seven, 7\");";
+    let (host, bytes) = (host(), shared("nowhere", source, &[]));
+    let plugin = load(&host, "nowhere", &bytes[..]).unwrap();
+    assert_eq!(plugin.address("seven"), Ok(7));
+    let expected = Error::SymbolNotFound { name: Name::new(b"nothing") };
+    assert_eq!(plugin.address("nothing"), Err(expected));
+    // SAFETY: nothing is called.
+    let function = unsafe { plugin.symbol::<extern "C" fn()>("nothing") };
+    assert_eq!(function.err(), Some(expected));
 }
 
 #[test]
