@@ -44,7 +44,9 @@ fn farthest(at: usize, span: &Span) -> (Region, usize) {
     let reach = |log: u32| {
         let part = if log < PARTED { 1 << log } else { 1 << (log - 3) };
         let base = at & !((1 << log) - 1);
-        let end = if log < PARTED { base + part } else { (base + 8 * part).min(span.end & !(part - 1)) };
+        // The last region ends where addresses do: all of it counts but for the last byte.
+        let end = base.saturating_add(1 << log);
+        let end = if log < PARTED { end } else { end.min(span.end & !(part - 1)) };
         let fits = at % part == 0 && at < end && end <= span.end;
         fits.then_some((end, log, base, part))
     };

@@ -144,6 +144,14 @@ fn spans_of_every_size_are_covered_exactly() {
     }
 }
 
+/// External RAM of a microcontroller lies high, and every address below a region's end is one of it.
+#[test]
+fn spans_near_the_last_address_are_covered_exactly() {
+    for (start, size) in [(0x1000, 0x800), (0x1000, 0xf80), (0x8000_0000, 0x4000_0000), (0x100, 0x80)] {
+        counts(&[span(0_usize.wrapping_sub(start), size, Protection::ReadExecute)]);
+    }
+}
+
 #[test]
 fn slices_that_are_aligned_take_one_region_each() {
     for size in (5..20).map(|log| 1 << log) {
