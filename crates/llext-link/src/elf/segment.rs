@@ -232,6 +232,9 @@ pub fn scan_linked<F: Format>(header: &Header, bytes: &[u8]) -> Result<LinkedSeg
                 let free = found.parts.get_mut(part as usize).filter(|part| part.memory_size == 0);
                 *free.ok_or(twice)? = segment;
             }
+            PT_NOTE if found.notes.size > 0 => {
+                return Err(Error::BadSegment { segment: index, field: "number of PT_NOTE", found: 2 });
+            }
             PT_NOTE => found.notes = header.table("notes", raw.offset, raw.file_size)?,
             PT_TLS => return Err(Error::ThreadLocal { index }),
             _ => {}

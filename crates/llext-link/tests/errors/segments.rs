@@ -1,10 +1,10 @@
 //! Segments of a shared object: codes 141 and 150, and what they share with sections.
 
 use crate::elf::*;
-use crate::stages::segments;
+use crate::stages::{linked, segments};
 use crate::{fails, says};
 use llext_link::Error;
-use llext_link::addr::Extent;
+use llext_link::addr::{Extent, Part};
 use llext_link::arch::x86_64;
 use llext_link::layout::{Extra, plan_shared};
 
@@ -150,5 +150,27 @@ fn a_shared_object_has_at_most_sixteen_segments_to_load() {
         assert_eq!(segments(class, &shared(class, &all[..16]).bytes()).map(|span| span.count), Ok(16));
         let expected = Error::BadSegment { segment: 16, field: "number of PT_LOAD", found: 17 };
         fails(segments(class, &shared(class, &all).bytes()), expected);
+    }
+}
+
+#[test]
+fn a_linked_file_has_one_segment_of_each_part_and_one_of_notes() {
+    let constants = Segment { flags: 4, address: 0x3000, ..FIRST };
+    let note = Segment { kind: NOTE, flags: 4, address: 0, memory_size: 0, align: 4, ..FIRST };
+    for class in BOTH {
+        let of = |segments: &[Segment]| linked(class, &File { kind: 2, ..shared(class, segments) }.bytes());
+        let found = of(&[FIRST, SECOND, constants, note]).unwrap();
+        let at = |part: Part| found.parts[part as usize].address();
+        assert_eq!([Part::Code, Part::Constants, Part::Data].map(at), [0x1000, 0x3000, 0x2000]);
+        assert_eq!((found.parts[0].size(), found.notes), (0, Extent { offset: 0, size: 64 }));
+        for twice in [Segment { flags: 5, ..constants }, Segment { flags: 6, ..constants }] {
+            let bad = Error::BadSegment { segment: 2, field: "p_flags", found: twice.flags.into() };
+            fails(of(&[FIRST, SECOND, twice]), bad);
+        }
+        let bad = Error::BadSegment { segment: 2, field: "number of PT_NOTE", found: 2 };
+        fails(of(&[note, FIRST, note]), bad);
+        fails(of(&[FIRST, Segment { kind: TLS, ..SECOND }]), Error::ThreadLocal { index: 1 });
+        let low = Error::BadSegment { segment: 1, field: "p_vaddr", found: 0x1000 };
+        fails(of(&[SECOND, FIRST]), low);
     }
 }

@@ -7,7 +7,7 @@ use llext_link::arch::{Arch, arm, x86_64};
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{self, Role, Scan, Section, Tables, relocation_size};
-use llext_link::elf::segment::{self, Segment, Span};
+use llext_link::elf::segment::{self, LinkedSegments, Segment, Span};
 use llext_link::elf::symbol::Symbols;
 use llext_link::elf::{Elf32Le, Elf64Le, Format};
 use llext_link::layout::{self, Extra, Layout};
@@ -79,6 +79,11 @@ pub(crate) fn segments(class: Class, bytes: &[u8]) -> Result<Span, Error> {
     by_class!(class, segments_of(bytes))
 }
 
+/// The segments of a file that was linked for fixed addresses.
+pub(crate) fn linked(class: Class, bytes: &[u8]) -> Result<LinkedSegments, Error> {
+    by_class!(class, linked_of(bytes))
+}
+
 fn header_of<F: Format>(bytes: &[u8]) -> Result<Header, Error> {
     let extent = Header::extent::<F>(bytes.len() as u64)?;
     let mut header = Header::parse::<F>(extent.of(bytes).unwrap_or_default(), bytes.len() as u64)?;
@@ -100,6 +105,11 @@ fn segments_of<F: Format>(bytes: &[u8]) -> Result<Span, Error> {
     let header = header_of::<F>(bytes)?;
     let mut segments = vec![Segment::default(); header.segment_count as usize];
     segment::scan::<F>(&header, header.segments.of(bytes).unwrap_or_default(), &mut segments)
+}
+
+fn linked_of<F: Format>(bytes: &[u8]) -> Result<LinkedSegments, Error> {
+    let header = header_of::<F>(bytes)?;
+    segment::scan_linked::<F>(&header, header.segments.of(bytes).unwrap_or_default())
 }
 
 fn view_of<'a, F: Format>(
