@@ -31,8 +31,8 @@ pub fn read_sections<F: Format>(header: &Header, mut bytes: &[u8]) -> Result<(Ve
     let mut scan = Scan::default();
     while !scan.step::<F, _>(header, &mut bytes, &mut sections, u32::MAX)? {}
     let tables = scan.finish(&sections)?;
-    section::apply_names(&mut sections, tables.names.of(bytes).unwrap_or_default())?;
     section::connect(&mut sections)?;
+    section::apply_names(&mut sections, tables.names.of(bytes).unwrap_or_default())?;
     Ok((sections, tables))
 }
 

@@ -139,6 +139,10 @@ fn what_cannot_be_linked_is_refused() {
     cc(&place, &["-w", "-c", "late.c", "-o", "late.o"]);
     let bound = place.refused("link late.o --at code=0x11000000 --against firmware.elf -o late.elf", "E0777");
     assert!(bound.err.contains("late.o: atexit is the run time's"), "{}", bound.err);
+    let noreloc = "__attribute__((section(\".llext.rodata.noreloc\"))) const void *const here = &here;\n";
+    place.write("noreloc.c", noreloc);
+    cc(&place, &["-c", "-fno-pic", "noreloc.c", "-o", "noreloc.o"]);
+    place.refused("link noreloc.o --at code=0x11000000 --against firmware.elf -o no.elf", "E0144");
     place.write("lacks.c", "int a(void), b(void);\nint g(void) { return a() + b(); }\n");
     cc(&place, &["-c", "lacks.c", "-o", "lacks.o"]);
     let lacks =
