@@ -143,9 +143,9 @@ fn is_part_of_libc(_: &str) -> bool {
 
 /// Whether llext itself provides the symbol to every extension.
 pub(crate) fn is_built_in(name: &str) -> bool {
-    let supplied =
-        ["__dso_handle", "__cxa_atexit", "__cxa_finalize", "atexit", "_GLOBAL_OFFSET_TABLE_", "llext_panic"];
-    supplied.contains(&name) || name.starts_with("__start_") || name.starts_with("__stop_")
+    let defined = ["__dso_handle", "_GLOBAL_OFFSET_TABLE_"];
+    let supplied = llext::is_provided(name.as_bytes()) || defined.contains(&name);
+    supplied || name.starts_with("__start_") || name.starts_with("__stop_")
 }
 
 fn nothing(path: &Path) -> Error {

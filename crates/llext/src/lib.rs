@@ -32,7 +32,7 @@ pub use call::{Function, Symbol};
 pub use error::Error;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use host::{Host, Plugin};
-pub use lifecycle::{ExtensionPanic, Leaving, LeavingHook, PanicHook, Phase};
+pub use lifecycle::{ExtensionPanic, Leaving, LeavingHook, PanicHook, Phase, is_provided};
 pub use llext_macros::{export, interface};
 pub use loader::{Load, Loader};
 pub use lock::{NoopRawMutex, RawMutex};

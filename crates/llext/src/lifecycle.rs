@@ -11,6 +11,7 @@ mod provided;
 
 pub use context::Phase;
 pub(crate) use context::{Context, Revoke};
+pub use provided::is_provided;
 pub(crate) use provided::{Provided, bound, provided};
 
 /// What an extension said before it gave up: see [`Loader::on_panic`](crate::Loader::on_panic).

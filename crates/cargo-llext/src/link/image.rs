@@ -18,9 +18,6 @@ use crate::demangle;
 use crate::elf::{flags, section_type};
 use crate::error::Error;
 
-/// Functions of the run time that are told which extension calls: nobody can do that in a linked file.
-const OF_THE_RUN_TIME: [&str; 3] = ["__cxa_atexit", "__cxa_finalize", "atexit"];
-
 /// What the outside world provides.
 #[derive(Default)]
 struct Used {
@@ -73,7 +70,8 @@ pub(super) fn link<F: Format>(bytes: &[u8], job: &Job<'_>) -> Result<Image, Erro
 impl Used {
     fn find(&mut self, query: &Query<'_>, job: &Job<'_>) -> Option<u64> {
         let name = String::from_utf8_lossy(query.name).into_owned();
-        if OF_THE_RUN_TIME.contains(&name.as_str()) {
+        // It is told which extension calls: nobody can do that in a linked file. A panic keeps nothing: the firmware's serves.
+        if llext::is_provided(query.name) && name != "llext_panic" {
             self.of_the_run_time.get_or_insert(name);
             return None;
         }

@@ -139,6 +139,19 @@ fn what_cannot_be_linked_is_refused() {
     cc(&place, &["-w", "-c", "late.c", "-o", "late.o"]);
     let bound = place.refused("link late.o --at code=0x11000000 --against firmware.elf -o late.elf", "E0777");
     assert!(bound.err.contains("late.o: atexit is the run time's"), "{}", bound.err);
+    // A firmware may have a function of that name, which would keep what outlives the extension.
+    place.write("names.txt", "f\n");
+    for (name, code) in [
+        ("__cxa_atexit", "E0777"),
+        ("__aeabi_atexit", "E0777"),
+        ("__cxa_finalize", "E0777"),
+        ("llext_panic", "E0730"),
+    ] {
+        place.write("bound.c", &format!("void {name}(void), f(void);\nvoid g(void) {{ {name}(); f(); }}\n"));
+        cc(&place, &["-w", "-c", "bound.c", "-o", "bound.o"]);
+        place.refused("link bound.o --at code=0x11000000 --against firmware.elf -o bound.elf", code);
+        place.done("check bound.o --against names.txt");
+    }
     let noreloc = "__attribute__((section(\".llext.rodata.noreloc\"))) const void *const here = &here;\n";
     place.write("noreloc.c", noreloc);
     cc(&place, &["-c", "-fno-pic", "noreloc.c", "-o", "noreloc.o"]);

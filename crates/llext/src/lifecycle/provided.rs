@@ -1,7 +1,7 @@
 //! The functions that the run time provides to every extension, before the host is asked.
 
 use super::context::{Context, Exit};
-use crate::lock::RawMutex;
+use crate::lock::{NoopRawMutex, RawMutex};
 use core::ffi::{c_int, c_void};
 use llext_link::symbol::BOUND;
 
@@ -24,6 +24,16 @@ pub(crate) fn provided<R: RawMutex>(name: &[u8]) -> Option<Provided> {
         b"llext_panic" => Provided::Bound(2, llext_panic::<R> as *const () as usize),
         _ => return None,
     })
+}
+
+/// Whether the run time itself provides the function called `name`, to every extension its own: no host has to.
+///
+/// ```
+/// assert!(llext::is_provided(b"__cxa_atexit"));
+/// assert!(!llext::is_provided(b"printf"));
+/// ```
+pub fn is_provided(name: &[u8]) -> bool {
+    provided::<NoopRawMutex>(name).is_some()
 }
 
 /// The functions that are called through the binding stubs, in the order of the stubs.
