@@ -3,7 +3,6 @@
 use std::fmt::{self, Write};
 
 use llext::host::Fault;
-use llext::memory::Part;
 
 /// As much of them as there is room for.
 struct Words {
@@ -41,12 +40,6 @@ impl Words {
         if let Some((symbol, offset)) = place.symbol {
             write!(self, "{symbol}+{offset:#x}, ")?;
         }
-        let part = match place.part {
-            Part::Image => "image",
-            Part::Code => "code",
-            Part::Constants => "constants",
-            Part::Data => "data",
-        };
-        write!(self, "{part}+{:#x}, about address {address:#x}", place.offset)
+        write!(self, "{}+{:#x}, about address {address:#x}", place.part, place.offset)
     }
 }
