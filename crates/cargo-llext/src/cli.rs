@@ -262,7 +262,7 @@ pub(crate) struct Prepare {
     /// Write SLIDs over the names: for a firmware that is built so, with CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
     #[arg(long)]
     pub(crate) slid: bool,
-    /// Write which SLID stands for which name, a line each
+    /// Write which SLID stands for which name, a line each, unless the firmware was prepared before
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) listing: Option<PathBuf>,
     /// Where to write the firmware (default: over the file itself)

@@ -53,7 +53,8 @@ pub(crate) fn run(arguments: &Prepare) -> Result<Prepared, Error> {
     firmware.check()?;
     let tables = firmware.prepare(&mut bytes)?;
     let output = arguments.output.as_ref().unwrap_or(&arguments.file);
-    if let Some(listing) = &arguments.listing {
+    // A firmware that was prepared before does not say its names any more: what was listed then is still true.
+    if let Some(listing) = arguments.listing.as_ref().filter(|_| tables.iter().any(|table| !table.already)) {
         list(listing, &tables)?;
     }
     std::fs::write(output, &bytes).map_err(Error::unwritable(output))?;
@@ -166,7 +167,7 @@ impl<'d> Firmware<'d> {
     }
 }
 
-/// Writes which SLID stands for which name: a firmware that was prepared does not say it any more.
+/// Writes which SLID stands for which name.
 fn list(path: &Path, tables: &[Table]) -> Result<(), Error> {
     let symbols = tables.iter().flat_map(|table| &table.symbols);
     let lines: String = symbols.map(|Named { slid, name }| format!("{slid} -> {name}\n")).collect();

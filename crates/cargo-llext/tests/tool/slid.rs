@@ -160,6 +160,9 @@ fn a_firmware_for_slids_has_them_sorted_and_no_names_in_memory() {
         let address = u32::from_str_radix(&place.value("firmware.elf", "-s", name), 16).unwrap();
         assert!(entries.contains(&(slid, address)), "{name}: {slid:x} {address:x} in {entries:x?}");
     }
+    // What is in no flash any more must not be lost by asking again.
+    place.done("prepare firmware.elf --slid --listing slids.txt");
+    assert_eq!(std::fs::read_to_string(place.path("slids.txt")).unwrap(), listing);
 }
 
 #[test]
