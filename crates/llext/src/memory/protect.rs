@@ -11,6 +11,8 @@ use super::{MemoryError, Protection};
 mod armv7m;
 #[cfg(any(test, all(target_arch = "arm", target_os = "none")))]
 mod armv8m;
+#[cfg(all(target_arch = "arm", target_os = "none"))]
+mod mpu;
 #[cfg(any(
     test,
     all(any(target_arch = "arm", target_arch = "riscv32", target_arch = "riscv64"), target_os = "none")

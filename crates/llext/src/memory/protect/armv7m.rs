@@ -70,18 +70,10 @@ pub use unit::MpuV7;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 mod unit {
+    use super::super::mpu::Mpu;
     use super::super::{MemoryError, Protect};
     use super::*;
-    use core::arch::asm;
 
-    const TYPE: *const u32 = 0xe000_ed90 as *const u32;
-    const CTRL: *mut u32 = 0xe000_ed94 as *mut u32;
-    const RNR: *mut u32 = 0xe000_ed98 as *mut u32;
-    const RBAR: *mut u32 = 0xe000_ed9c as *mut u32;
-    const RASR: *mut u32 = 0xe000_eda0 as *mut u32;
-
-    /// CTRL: on, and what no region covers is as without it, for privileged code.
-    const ON: u32 = 1 << 2 | 1;
     /// RASR: on, and memory like the SRAM of the default map: write-back, not shared.
     const SRAM: u32 = 1 << 19 | 1 << 17 | 1 << 16 | 1;
     const NEVER_RUN: u32 = 1 << 28;
@@ -90,10 +82,7 @@ mod unit {
 
     /// The memory protection unit of a Cortex-M3, M4 or M7.
     #[derive(Debug)]
-    pub struct MpuV7 {
-        first: u32,
-        end: u32,
-    }
+    pub struct MpuV7(Mpu);
 
     impl MpuV7 {
         /// The regions from `first` on; those before it stay the caller's, and count for less.
@@ -101,19 +90,8 @@ mod unit {
         /// # Safety
         /// The core is an Armv7-M, runs privileged, and nobody else uses these regions.
         pub unsafe fn new(first: u8) -> Self {
-            // SAFETY: every Armv7-M has MPU_TYPE, and the caller is privileged.
-            let end = unsafe { TYPE.read_volatile() } >> 8 & 0xff;
-            Self { first: first.into(), end }
-        }
-
-        fn write(number: u32, base: u32, attributes: u32) {
-            // SAFETY: whoever made the unit vouched for registers and regions.
-            unsafe {
-                RNR.write_volatile(number);
-                RASR.write_volatile(0);
-                RBAR.write_volatile(base);
-                RASR.write_volatile(attributes);
-            }
+            // SAFETY: as the caller says.
+            Self(unsafe { Mpu::new(first) })
         }
     }
 
@@ -128,22 +106,11 @@ mod unit {
         }
 
         fn protect(&mut self, spans: &[Span]) -> Result<(), MemoryError> {
-            let plan = plan(spans);
-            let regions = plan.within(self.end.saturating_sub(self.first) as usize)?;
-            // SAFETY: a barrier: what was written under the old regions is done.
-            unsafe { asm!("dmb", options(nostack, preserves_flags)) };
-            let mut regions = regions.iter();
-            for number in (self.first..self.end).rev() {
-                match regions.next() {
-                    Some(region) => Self::write(number, region.base as u32, attributes(region)),
-                    None => Self::write(number, 0, 0),
-                }
-            }
-            // SAFETY: as for the regions; the barriers let the next instruction see them.
-            unsafe {
-                CTRL.write_volatile(CTRL.read_volatile() | ON);
-                asm!("dsb", "isb", options(nostack, preserves_flags));
-            }
+            let (plan, numbers) = (plan(spans), self.0.numbers());
+            let regions = plan.within(numbers.len())?.iter();
+            let regions = regions.map(|region| (region.base as u32, attributes(region)));
+            let all = numbers.rev().zip(regions.chain(core::iter::repeat((0, 0))));
+            self.0.write(all.map(|(number, (base, attributes))| (number, base, attributes)));
             Ok(())
         }
     }

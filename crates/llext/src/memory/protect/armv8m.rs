@@ -50,19 +50,12 @@ pub use unit::MpuV8;
 
 #[cfg(all(target_arch = "arm", target_os = "none"))]
 mod unit {
+    use super::super::mpu::Mpu;
     use super::super::{MemoryError, Protect};
     use super::*;
-    use core::arch::asm;
 
-    const TYPE: *const u32 = 0xe000_ed90 as *const u32;
-    const CTRL: *mut u32 = 0xe000_ed94 as *mut u32;
-    const RNR: *mut u32 = 0xe000_ed98 as *mut u32;
-    const RBAR: *mut u32 = 0xe000_ed9c as *mut u32;
-    const RLAR: *mut u32 = 0xe000_eda0 as *mut u32;
     const MAIR1: *mut u32 = 0xe000_edc4 as *mut u32;
 
-    /// CTRL: on, and what no region covers is as without it, for privileged code.
-    const ON: u32 = 1 << 2 | 1;
     /// RBAR: never run; who may write.
     const NEVER_RUN: u32 = 1;
     const READ_WRITE: u32 = 0b01 << 1;
@@ -74,10 +67,7 @@ mod unit {
 
     /// The memory protection unit of a Cortex-M23, M33, M55 or M85: that of the security state it is used in.
     #[derive(Debug)]
-    pub struct MpuV8 {
-        first: u32,
-        end: u32,
-    }
+    pub struct MpuV8(Mpu);
 
     impl MpuV8 {
         /// The regions from `first` on, and attribute 7; the regions before it stay the caller's, and may not meet the
@@ -86,21 +76,10 @@ mod unit {
         /// # Safety
         /// The core is an Armv8-M, runs privileged, and nobody else uses these.
         pub unsafe fn new(first: u8) -> Self {
-            // SAFETY: every Armv8-M has these, and the caller is privileged.
-            let end = unsafe {
-                MAIR1.write_volatile(MAIR1.read_volatile() | SRAM);
-                TYPE.read_volatile() >> 8 & 0xff
-            };
-            Self { first: first.into(), end }
-        }
-
-        fn write(number: u32, base: u32, limit: u32) {
-            // SAFETY: whoever made the unit vouched for registers and regions.
+            // SAFETY: every Armv8-M has the register; the rest is as the caller says.
             unsafe {
-                RNR.write_volatile(number);
-                RLAR.write_volatile(0);
-                RBAR.write_volatile(base);
-                RLAR.write_volatile(limit);
+                MAIR1.write_volatile(MAIR1.read_volatile() | SRAM);
+                Self(Mpu::new(first))
             }
         }
     }
@@ -116,21 +95,15 @@ mod unit {
         }
 
         fn protect(&mut self, spans: &[Span]) -> Result<(), MemoryError> {
-            let plan = plan(spans);
-            let regions = plan.within(self.end.saturating_sub(self.first) as usize)?;
-            // SAFETY: a barrier: what was written under the old regions is done.
-            unsafe { asm!("dmb", options(nostack, preserves_flags)) };
+            let (plan, numbers) = (plan(spans), self.0.numbers());
+            let regions = plan.within(numbers.len())?;
             // No two may meet even for a moment, so all are switched off first.
-            (self.first..self.end).for_each(|number| Self::write(number, 0, 0));
-            for (number, region) in (self.first..self.end).zip(regions) {
+            let off = numbers.clone().map(|number| (number, 0, 0));
+            let on = numbers.zip(regions).map(|(number, region)| {
                 let limit = (region.end as u32 - 1) & !(GRANULE as u32 - 1);
-                Self::write(number, region.start as u32 | access(region.protection), limit | ENABLED);
-            }
-            // SAFETY: as for the regions; the barriers let the next instruction see them.
-            unsafe {
-                CTRL.write_volatile(CTRL.read_volatile() | ON);
-                asm!("dsb", "isb", options(nostack, preserves_flags));
-            }
+                (number, region.start as u32 | access(region.protection), limit | ENABLED)
+            });
+            self.0.write(off.chain(on));
             Ok(())
         }
     }
