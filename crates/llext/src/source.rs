@@ -5,11 +5,13 @@
 
 use core::fmt;
 
+mod awaited;
 #[cfg(feature = "embedded-io-07")]
 mod io;
 #[cfg(feature = "embedded-storage-03")]
 mod storage;
 
+pub use awaited::Awaited;
 #[cfg(feature = "embedded-io-07")]
 pub use io::EmbeddedIo;
 #[cfg(feature = "embedded-storage-03")]
@@ -22,7 +24,8 @@ pub trait Source {
 
     /// Fills `buffer` with the bytes at `offset`. A short read is an error, never a success.
     ///
-    /// [`ReadError::WouldBlock`] means "ask again later"; what `buffer` holds then is of no account.
+    /// [`ReadError::WouldBlock`] means "ask again later". The next read is then at the same offset again and into the same
+    /// buffer, of which it may be less or more: a source may fill it bit by bit.
     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError>;
 
     /// The whole file, when it lies in memory already and stays unchanged while the source lives.

@@ -297,7 +297,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     }
 
     /// Gives everything back; nothing of the load remains.
-    fn undo(&mut self) {
+    pub(super) fn undo(&mut self) {
         self.stage = Stage::Done;
         #[cfg(feature = "inspect")]
         self.options.inspection.take().into_iter().for_each(super::inspection::clear);

@@ -1,6 +1,7 @@
 //! Loads an extension: the story of a load is [`Load::advance`](load::Load), top to bottom.
 
 mod buffer;
+mod complete;
 mod file;
 mod finish;
 mod in_place;

@@ -14,6 +14,11 @@ impl<S: Source> Stored<S> {
         Self { source, storage: Storage::Temporary }
     }
 
+    /// The source itself.
+    pub(super) fn given(&mut self) -> &mut S {
+        &mut self.source
+    }
+
     /// Asks the source what may be done with its bytes, when a load begins to read.
     pub(super) fn settle(&mut self) {
         if self.source.lasts()
