@@ -10,8 +10,11 @@ use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+mod examples;
 mod linked;
 mod tables;
+
+pub(crate) use examples::EXAMPLES;
 
 /// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.
 pub(crate) struct Board {
@@ -129,6 +132,13 @@ pub(crate) struct Given<'a> {
 
 /// Builds and runs every board of this name. Without a given extension, those in boards/extensions are loaded.
 pub(crate) fn run(name: &str, given: Option<Given<'_>>) -> Result<()> {
+    if let Some(example) = EXAMPLES.iter().find(|board| board.name == name) {
+        return if given.is_none() {
+            example.run_example()
+        } else {
+            bail!("{name} loads extensions of its own")
+        };
+    }
     BOARDS.iter().filter(|board| board.name == name).try_for_each(|board| board.run(given))
 }
 
@@ -170,7 +180,7 @@ impl Board {
     /// What the firmware has in it, by each compiler.
     pub(crate) fn build_extensions(&self) -> Result<()> {
         fs::create_dir_all(self.output())?;
-        ["blink", "lookup", "wrong"].iter().try_for_each(|name| self.build_c(name))?;
+        ["blink", "chain", "lookup", "wrong"].iter().try_for_each(|name| self.build_c(name))?;
         self.build_rust(&self.output().join("mean.o"))
     }
 
@@ -254,7 +264,8 @@ mod tests {
                 folders.push(entry.file_name().into_string().unwrap());
             }
         }
-        let mut names: Vec<_> = BOARDS.iter().map(|board| board.name.to_owned()).collect();
+        let mut names: Vec<_> = BOARDS.iter().chain(EXAMPLES).map(|board| board.name.to_owned()).collect();
+        names.sort();
         names.dedup();
         folders.sort();
         assert_eq!(folders, names);
@@ -262,6 +273,6 @@ mod tests {
 
     #[test]
     fn every_target_can_be_set_up() {
-        assert!(BOARDS.iter().all(|board| TARGETS.contains(&board.target)));
+        assert!(BOARDS.iter().chain(EXAMPLES).all(|board| TARGETS.contains(&board.target)));
     }
 }

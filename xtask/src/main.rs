@@ -37,7 +37,7 @@ fn command_line() -> Command {
         Arg::new("no-setup").long("no-setup").action(ArgAction::SetTrue).help("Install nothing first");
     let filter = Arg::new("FILTER").default_value("").hide_default_value(true);
     let filter = filter.help("Part of a phase's name, or else of a test's name");
-    let mut boards: Vec<&str> = board::BOARDS.iter().map(|board| board.name).collect();
+    let mut boards: Vec<&str> = board::BOARDS.iter().chain(board::EXAMPLES).map(|board| board.name).collect();
     boards.dedup();
     let board = Arg::new("NAME").value_parser(boards).required(true).help("The folder in boards/");
     let oracle = Command::new("oracle").about("Compare every architecture's relocations with other linkers'");

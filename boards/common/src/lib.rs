@@ -19,6 +19,8 @@ mod host;
 mod in_place;
 #[cfg(all(feature = "demo", feature = "located"))]
 mod located;
+#[cfg(feature = "mps2")]
+pub mod mps2;
 #[cfg(feature = "protection")]
 pub mod protection;
 #[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
@@ -42,6 +44,9 @@ pub use run::fault;
 /// What the compiler made of boards/extensions/blink.c.
 #[cfg(not(feature = "suite"))]
 pub static IN_C: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/blink.o"));
+/// What the compiler made of boards/extensions/chain.c.
+#[cfg(feature = "mps2")]
+pub static CHAIN: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/chain.o"));
 /// What the compiler made of boards/extensions/wrong.c.
 #[cfg(feature = "protection")]
 pub static WRONG: &[u8] = include_bytes!(concat!(env!("EXTENSIONS"), "/wrong.o"));

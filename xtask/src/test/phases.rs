@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::models;
 use super::phase::{Count, Outcome, Phase};
-use crate::board::{BOARDS, Board};
+use crate::board::{BOARDS, Board, EXAMPLES};
 use crate::error::Result;
 use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
@@ -176,12 +176,13 @@ fn matrix(_: &str) -> Result<Outcome> {
 }
 
 fn boards(_: &str) -> Result<Outcome> {
-    each_board(|board| board.run(None))
+    let outcomes = [each_board(BOARDS, |board| board.run(None))?, each_board(EXAMPLES, Board::run_example)?];
+    Ok(outcomes.into_iter().sum())
 }
 
 /// What the loader costs each target, against its budget.
 fn size(_: &str) -> Result<Outcome> {
-    each_board(size::check)
+    each_board(BOARDS, size::check)
 }
 
 /// The files that `cargo xtask bench --boards` counts are loaded, called and unloaded on each of its boards.
@@ -192,8 +193,8 @@ fn guest(_: &str) -> Result<Outcome> {
     })
 }
 
-fn each_board(run: impl Fn(&Board) -> Result<()>) -> Result<Outcome> {
-    each(BOARDS, |board| match board.missing() {
+fn each_board(boards: &[Board], run: impl Fn(&Board) -> Result<()>) -> Result<Outcome> {
+    each(boards, |board| match board.missing() {
         Some(missing) => Ok(Outcome::left_out(format!("{} ({}): {missing}", board.name, board.target))),
         None => run(board).map(|()| Outcome::passed()),
     })
