@@ -137,7 +137,7 @@ impl<'a, F: Format> Object<'a, F> {
     ) -> Result<Plan, Error> {
         let mut needs = Needs::new(window, &self.sections);
         let mut slots = vec![Slot::default(); resolved.values.len()];
-        for table in self.sections.iter().filter(|section| is_relocations(section)) {
+        for table in self.sections.iter().filter(|section| section.is_relocations()) {
             needs.begin(table.target());
             let (arch, symbols, values) = (self.arch, self.symbols, &resolved.values);
             let mut count = Count { arch, symbols, values, slots: &mut slots, needs: &mut needs };
@@ -170,7 +170,7 @@ impl<'a, F: Format> Object<'a, F> {
         };
         self.copy(&mut work)?;
         Assign::default().step(&self.view(), &mut work.values, &work.addresses, u32::MAX)?;
-        for table in self.sections.iter().filter(|section| is_relocations(section)) {
+        for table in self.sections.iter().filter(|section| section.is_relocations()) {
             self.relocate(&mut work, table).map_err(|error| self.with_name(error))?;
         }
         Ok(work.trim())
@@ -239,10 +239,6 @@ impl<'a, F: Format> Object<'a, F> {
 
 /// What was planned does not fit: the plan is of another file.
 const CHANGED: Error = Error::TableChanged { what: "layout" };
-
-fn is_relocations(section: &Section) -> bool {
-    matches!(section.role(), Role::Rel | Role::Rela)
-}
 
 fn addresses<F: Format>(layout: &Layout, parts: [u64; 4]) -> Addresses<F::Word> {
     let parts = parts.map(F::Word::of);

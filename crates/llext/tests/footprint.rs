@@ -3,41 +3,17 @@
 
 #[path = "common/cc.rs"]
 mod cc;
+#[path = "common/workload.rs"]
+mod workload;
 
 use cc::compile;
 use core::mem::MaybeUninit;
-use llext::export::{Exports, SymbolName};
 use llext::loader::Footprint;
 use llext::memory::Blocks;
 use llext::source::{Static, Writable};
 use llext::{NoopRawMutex, Pool, Registry, Source};
 use object::{Object, ObjectSection, SectionKind};
-use std::fmt::Write as _;
-
-/// Provides whatever is asked for; nothing of it is called.
-struct Anything;
-
-impl Exports for Anything {
-    fn address(&self, _: &SymbolName<'_>) -> Option<usize> {
-        Some(0x1234_5678)
-    }
-}
-
-/// `functions` exported functions of ten calls each, exported as LLEXT's extensions do.
-fn source(functions: usize) -> String {
-    let mut text = String::from(
-        "struct entry { const char *const name; const void *const address; };
-        #define EXPORT(f) static const struct entry __attribute__((section(\".exported_sym\"), used)) \
-        entry_##f = { #f, (const void *)&f };\n",
-    );
-    for function in 0..functions {
-        let calls: Vec<_> = (0..10).map(|call| format!("host_{}()", (function * 10 + call) % 100)).collect();
-        calls.iter().for_each(|call| writeln!(text, "int {call};").unwrap());
-        writeln!(text, "int ext_fn_{function:05}(void) {{ return {}; }}", calls.join(" + ")).unwrap();
-        writeln!(text, "EXPORT(ext_fn_{function:05})").unwrap();
-    }
-    text
-}
+use workload::{Anything, FLAGS, source};
 
 /// What the image takes while it lives, bytes.
 fn live(footprint: &Footprint) -> u32 {
@@ -65,9 +41,8 @@ fn sizes(bytes: &[u8]) -> (u32, u32) {
 
 #[test]
 fn what_is_used_in_place_takes_no_memory() {
-    let flags = ["-O1", "-ffreestanding", "-fno-pic", "-fno-asynchronous-unwind-tables", "-mcmodel=large"];
     for (name, functions, zephyr) in [("a", 2, [895, 424]), ("b", 101, [31_366, 2_008])] {
-        let bytes = compile(&format!("footprint_{name}"), &source(functions), &flags);
+        let bytes = compile(&format!("footprint_{name}"), &source(functions), FLAGS);
         let (exported, loaded) = sizes(&bytes);
         let lasting = || bytes.repeat(1).leak();
         let temporary = live(&measure(&format!("{name}, temporary (LLEXT {})", zephyr[0]), &bytes[..]));
@@ -76,7 +51,7 @@ fn what_is_used_in_place_takes_no_memory() {
         let writable = live(&writable);
         assert!(temporary >= loaded && persistent < temporary && writable < persistent);
         // What is left: the record, the table of exports, and an index of at most eight bytes each.
-        let rest = live(&measure("record", &compile("footprint_record", "", &flags)[..]));
+        let rest = live(&measure("record", &compile("footprint_record", "", FLAGS)[..]));
         assert!(
             writable <= rest + exported + 8 * functions as u32 + 16,
             "{writable}, {exported} of it exports"
@@ -86,8 +61,7 @@ fn what_is_used_in_place_takes_no_memory() {
 
 #[test]
 fn equal_blocks_hold_any_extension() {
-    let flags = ["-O1", "-ffreestanding", "-fno-pic", "-mcmodel=large"];
-    let (bytes, mut memory) = (compile("blocks", &source(2), &flags), vec![MaybeUninit::uninit(); 1 << 16]);
+    let (bytes, mut memory) = (compile("blocks", &source(2), FLAGS), vec![MaybeUninit::uninit(); 1 << 16]);
     let apps = Registry::<_, NoopRawMutex, 2>::new(Blocks::<32>::new(&mut memory, 256));
     // SAFETY: nothing of it is run.
     let load = || unsafe { apps.loader(&Anything).bring_up(false).load("app", &bytes[..]) }.unwrap();

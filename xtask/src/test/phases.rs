@@ -66,7 +66,7 @@ const BARE: [&str; 4] =
 
 fn bare_host(_: &str) -> Result<Outcome> {
     let mut cargo = project::cargo();
-    cargo.args(["test", "--package=llext", "--no-default-features", "--test=bare"]);
+    cargo.args(["test", "--package=llext", "--no-default-features", "--test=bare", "--test=reads"]);
     Ok([lint(&BARE), tests(&mut cargo, "")].into_iter().map(Outcome::of).sum())
 }
 

@@ -126,6 +126,11 @@ impl Section {
         !matches!(self.role(), Role::Ignored | Role::Note | Role::Rel | Role::Rela)
     }
 
+    /// Whether it is a table of relocations.
+    pub fn is_relocations(&self) -> bool {
+        matches!(self.role(), Role::Rel | Role::Rela)
+    }
+
     /// Where its contents lie in the file.
     pub fn extent(&self) -> Extent {
         Extent { offset: self.offset, size: self.size }
@@ -410,7 +415,7 @@ fn role(section: u32, raw: &SectionHeader) -> Result<Option<Role>, Error> {
 pub fn connect(sections: &mut [Section]) -> Result<(), Error> {
     for index in 0..sections.len() {
         let Some(table) = sections.get(index).copied() else { continue };
-        if !matches!(table.role(), Role::Rel | Role::Rela) {
+        if !table.is_relocations() {
             continue;
         }
         let target = sections.get_mut(table.target().0 as usize).filter(|target| target.is_loaded());

@@ -6,7 +6,7 @@ use llext_link::addr::{Part, SectionIndex, Window, Word as _};
 use llext_link::arch::{Arch, arm, x86_64};
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::relocation::Relocations;
-use llext_link::elf::section::{self, Role, Scan, Section, Tables, relocation_size};
+use llext_link::elf::section::{self, Scan, Section, Tables, relocation_size};
 use llext_link::elf::segment::{self, LinkedSegments, Segment, Span};
 use llext_link::elf::symbol::Symbols;
 use llext_link::elf::{Elf32Le, Elf64Le, Format};
@@ -220,5 +220,5 @@ fn link_of<F: Format>(bytes: &[u8], world: World) -> Result<(), Error> {
 }
 
 fn relocation_tables(sections: &[Section]) -> impl Iterator<Item = Section> {
-    sections.iter().copied().filter(|section| matches!(section.role(), Role::Rel | Role::Rela))
+    sections.iter().copied().filter(Section::is_relocations)
 }

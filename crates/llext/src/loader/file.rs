@@ -9,7 +9,7 @@ use llext_link::Error as LinkError;
 use llext_link::addr::{Extent, SectionIndex};
 use llext_link::elf::Bytes;
 use llext_link::elf::header::{Header, Kind};
-use llext_link::elf::section::{Section, Tables};
+use llext_link::elf::section::{Section, Tables, relocation_size};
 use llext_link::elf::symbol::Symbols;
 use llext_link::symbol::View;
 
@@ -25,6 +25,8 @@ pub(super) struct File<'l, S, T> {
     pub(super) sections: Buffer<'l, T>,
     pub(super) tables: Buffer<'l, T>,
     pub(super) batch: Buffer<'l, T>,
+    /// What the batch holds: its size is 0 where that is used only once.
+    pub(super) held: Extent,
     /// Whether the file's global symbols are its exports: it has no `.exported_sym`.
     pub(super) exports_globals: bool,
 }
@@ -47,17 +49,55 @@ impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
     /// Makes the bytes of `extent` ready for [`File::fetched`].
     pub(super) fn fetch(&mut self, extent: Extent) -> Result<(), Error> {
         if self.source.lent().is_none() && extent.size > 0 {
+            self.held = Extent { size: 0, ..extent };
             let buffer = self.batch.bytes_mut().get_mut(..extent.size as usize).unwrap_or_default();
             self.source.read_at(extent.offset.into(), buffer)?;
         }
         Ok(())
     }
 
-    /// The bytes of `extent`, after [`File::fetch`].
+    /// Makes the records of a table ready for [`File::fetched`]: how many bytes of `rest`, what is left of the table in
+    /// section `index`. A read brings as many as there is room for, of this table and of those that follow in the file.
+    pub(super) fn fetch_table(&mut self, index: u32, entry: u32, rest: Extent) -> Result<u32, Error> {
+        if self.source.lent().is_some() {
+            return Ok(rest.size);
+        }
+        let first = Extent { size: entry, ..rest };
+        if first.offset < self.held.offset || first.end() > self.held.end() {
+            let size = self.records_from(index, rest);
+            self.fetch(Extent { size, ..rest })?;
+            self.held.size = size;
+        }
+        Ok(rest.size.min((self.held.end() - u64::from(rest.offset)) as u32))
+    }
+
+    /// How many bytes of whole records lie side by side from `rest` on, and fit a batch.
+    fn records_from(&self, index: u32, rest: Extent) -> u32 {
+        let mut end = rest.offset;
+        let tables = self.sections().iter().skip(index as usize).filter(|section| section.is_relocations());
+        for (table, section) in tables.enumerate() {
+            let extent = if table == 0 { rest } else { section.extent() };
+            let entry = relocation_size::<Native>(section.role()) as u32;
+            let room = (self.batch.bytes().len() as u32 - (end - rest.offset)) / entry * entry;
+            if extent.offset != end {
+                break;
+            }
+            end += extent.size.min(room);
+            if extent.size > room {
+                break;
+            }
+        }
+        end - rest.offset
+    }
+
+    /// The bytes of `extent`, after [`File::fetch`] or [`File::fetch_table`].
     pub(super) fn fetched(&self, extent: Extent) -> &[u8] {
         match self.source.lent() {
             Some(all) => extent.of(all).unwrap_or_default(),
-            None => self.batch.bytes().get(..extent.size as usize).unwrap_or_default(),
+            None => {
+                let offset = extent.offset - self.held.offset;
+                Extent { offset, ..extent }.of(self.batch.bytes()).unwrap_or_default()
+            }
         }
     }
 

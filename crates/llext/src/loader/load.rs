@@ -15,9 +15,7 @@ use crate::native::{ARCH, Native};
 use crate::registry::{Claim, Handle, Id, Registry};
 use crate::source::{ReadError, Source};
 use core::task::Poll;
-#[cfg(feature = "reset")]
-use llext_link::addr::Extent;
-use llext_link::addr::Part;
+use llext_link::addr::{Extent, Part};
 use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::{Format, write_word};
@@ -116,6 +114,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             sections: Buffer::Nothing,
             tables: Buffer::Nothing,
             batch: Buffer::Nothing,
+            held: Extent::default(),
             exports_globals: true,
         };
         let nowhere = Addresses { parts: [0; 4], commons: 0, got: 0, dso_handle: 0, bound: [0; BOUND] };

@@ -131,7 +131,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             if let Some(extent) = all.into_iter().nth(at.table as usize) {
                 let end = (at.record + extent.size) as usize;
                 let to = file.tables.bytes_mut().get_mut(at.record as usize..end).unwrap_or_default();
-                file.source.read_at(extent.offset.into(), to)?;
+                if extent.size > 0 {
+                    file.source.read_at(extent.offset.into(), to)?;
+                }
                 extent.offset = at.record;
                 return Ok(Stage::Tables(Cursor { table: at.table + 1, record: end as u32 }));
             }
@@ -210,13 +212,14 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         while let Some(table) = self.file.sections().get(at.table as usize).copied() {
             let entry = relocation_size::<Native>(table.role()) as u32;
             let left = table.size() / entry - at.record.min(table.size() / entry);
-            if !matches!(table.role(), Role::Rel | Role::Rela) || left == 0 {
+            if !table.is_relocations() || left == 0 {
                 at = Cursor { table: at.table + 1, record: 0 };
                 continue;
             }
-            let count = self.file.batch(entry as usize, *budget).min(left);
-            let extent = Extent { offset: table.extent().offset + at.record * entry, size: count * entry };
-            self.file.fetch(extent)?;
+            let rest = Extent { offset: table.extent().offset + at.record * entry, size: left * entry };
+            let ready = self.file.fetch_table(at.table, entry, rest)?;
+            let count = (ready / entry).min(*budget);
+            let extent = Extent { size: count * entry, ..rest };
             *budget -= count;
             return Ok(Some((table, extent, Cursor { record: at.record + count, ..at })));
         }
