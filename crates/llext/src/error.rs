@@ -202,6 +202,67 @@ pub enum Error [
         /// Where it was.
         expected: u64 } => "{name}: linked for another build of the host (found {found:#x}, expected {expected:#x})",
         "link again, against this host: llext link --against";
+    /// Memory that the caller lent to save in is too small.
+    460 SaveTooSmall {
+        /// How much is needed, bytes.
+        wanted: u32,
+        /// How much was lent, bytes.
+        available: u32 } => "saving: too little memory (found {available} bytes, {wanted} needed)",
+        "lend as much as is needed: it depends on how many extensions there are, and on what they registered";
+    /// The extension has something that cannot be saved.
+    461 Unsaved {
+        /// The extension.
+        name: Name,
+        /// What it has.
+        what: &'static str } => "{name}: cannot be saved (found {what}, expected none)",
+        "release or unload it before saving, or load it again afterwards; copy what is used in place";
+    /// Nobody can tell whether the host's exports are the same when extensions are restored.
+    462 UnknownExports => "host: exports without a fingerprint (expected one)",
+        "export by a table, or implement Exports::fingerprint; a process's C library has none";
+    /// What was saved is damaged.
+    463 BadSaved {
+        /// What of it is wrong.
+        what: &'static str,
+        /// Which extension's it is, in load order from 1; 0 for what all have in common.
+        number: u32 } => "saved extensions: bad {what} (found in extension {number}, 0 for all)",
+        "load the extensions again: what was saved was cut off, changed, or written by something else";
+    /// What was saved was saved by another build of the run time.
+    464 OtherBuild {
+        /// What differs.
+        what: &'static str,
+        /// What it is here.
+        found: u64,
+        /// What it was there.
+        expected: u64 } => "saved extensions: by another build ({what}: found {found}, expected {expected})",
+        "load the extensions again: only the program that saved them can restore them";
+    /// What extensions were linked against is not what it was when they were saved.
+    465 OtherExports {
+        /// The fingerprint of the host's exports.
+        found: u64,
+        /// What it was.
+        expected: u64 } => "saved extensions: linked against other exports (fingerprint: found {found:#x}, expected {expected:#x})",
+        "load the extensions again; give save and restore the same exports";
+    /// The memory is not the one that the extensions were saved in.
+    466 OtherMemory {
+        /// The slice: for code, or for data.
+        part: Part,
+        /// Where it begins.
+        found: u64,
+        /// Where it began.
+        expected: u64 } => "saved extensions: in other memory ({part}: found at {found:#x}, expected at {expected:#x}, of the same size)",
+        "make the pool of the same memory, or load the extensions again";
+    /// The memory of a saved extension holds something else than it did.
+    467 MemoryChanged {
+        /// The extension.
+        name: Name,
+        /// The digest of what it holds.
+        found: u64,
+        /// What it was.
+        expected: u64 } => "{name}: its memory has changed (digest: found {found:#x}, expected {expected:#x})",
+        "load the extensions again; let nothing run between saving and restoring, or compare constants only";
+    /// Extensions are restored first of all, and something was loaded before.
+    468 NotFresh => "registry: used already (expected one that nothing was loaded into)",
+        "restore before the first load, into a registry and a pool made anew";
 }
 }
 

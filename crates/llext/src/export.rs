@@ -3,8 +3,11 @@
 //! An entry is two words, the address of a NUL-terminated name and an address, which is also what LLEXT and the C header
 //! write. A name is hashed once (ELF's GNU hash) however many tables are asked for it, and every hit compares the whole name.
 
+#[cfg(feature = "save")]
+use crate::digest::Digest;
 use core::ffi::{CStr, c_char};
 
+mod entries;
 mod group;
 mod index;
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -17,6 +20,7 @@ mod slid;
 mod sorted;
 mod table;
 
+pub(crate) use entries::{ENTRY, check_entries};
 pub use group::Group;
 pub use index::{Index, IndexError, buckets_for, insert, lookup};
 #[cfg(all(feature = "std", target_os = "linux"))]
@@ -178,6 +182,26 @@ pub trait Exports {
     fn has_slids(&self) -> bool {
         false
     }
+
+    /// A number that stands for all its names and addresses, so that what was linked against other ones is told:
+    /// [`Loader::restore`](crate::Loader::restore). `None` where that cannot be told; then nothing is saved.
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// The number that stands for names, by a number each, and addresses: for [`Exports::fingerprint`].
+#[cfg(feature = "save")]
+pub fn fingerprint(items: impl IntoIterator<Item = (u64, usize)>) -> u64 {
+    let add = |digest: Digest, (name, address)| digest.word(name).word(address as u64);
+    items.into_iter().fold(Digest::NEW, add).number()
+}
+
+/// The fingerprint of `entries`.
+#[cfg(feature = "save")]
+fn fingerprint_of(entries: &[Export]) -> u64 {
+    fingerprint(entries.iter().map(|entry| (entry.hash().into(), entry.address())))
 }
 
 impl<E: Exports + ?Sized> Exports for &E {
@@ -200,6 +224,11 @@ impl<E: Exports + ?Sized> Exports for &E {
     #[cfg(feature = "slid")]
     fn has_slids(&self) -> bool {
         (**self).has_slids()
+    }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        (**self).fingerprint()
     }
 }
 
@@ -224,6 +253,12 @@ impl<E: Exports> Exports for [E] {
     fn has_slids(&self) -> bool {
         self.iter().any(Exports::has_slids)
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        let add = |digest: Digest, exports: &E| Some(digest.word(exports.fingerprint()?));
+        self.iter().try_fold(Digest::NEW, add).map(Digest::number)
+    }
 }
 
 impl<E: Exports, const N: usize> Exports for [E; N] {
@@ -246,6 +281,11 @@ impl<E: Exports, const N: usize> Exports for [E; N] {
     #[cfg(feature = "slid")]
     fn has_slids(&self) -> bool {
         self.as_slice().has_slids()
+    }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        self.as_slice().fingerprint()
     }
 }
 

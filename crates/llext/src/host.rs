@@ -66,6 +66,11 @@ impl Exports for ProcessExports {
     fn has_slids(&self) -> bool {
         self.own.has_slids()
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        if self.libc.is_none() { self.own.fingerprint() } else { None }
+    }
 }
 
 impl Host {

@@ -14,6 +14,8 @@ extern crate alloc;
 extern crate std;
 
 pub mod call;
+#[cfg(feature = "save")]
+mod digest;
 pub mod error;
 pub mod export;
 #[cfg(all(feature = "std", target_os = "linux"))]

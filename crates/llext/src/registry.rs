@@ -19,6 +19,12 @@ mod guard;
 mod handle;
 mod heap;
 mod object;
+#[cfg(feature = "save")]
+mod restoring;
+#[cfg(feature = "save")]
+mod saved;
+#[cfg(feature = "save")]
+mod saving;
 mod status;
 
 pub(crate) use exports::ExportView;
@@ -29,6 +35,8 @@ pub use extension::{Extension, Place, Region};
 pub use guard::{Guard, Weak};
 pub use handle::{Extensions, Handle, Refused};
 pub use object::Object;
+#[cfg(feature = "save")]
+pub use saved::Contents;
 pub use status::{MAX_HOLDS, MAX_USES};
 use status::{State, Status, Word};
 

@@ -121,6 +121,18 @@ impl Identity {
         Self([bytes.as_ptr().addr() as u64, bytes.len() as u64, 0, 0, u64::MAX])
     }
 
+    /// What it is made of.
+    #[cfg(feature = "save")]
+    pub(crate) const fn numbers(self) -> [u64; 5] {
+        self.0
+    }
+
+    /// The identity that is made of these.
+    #[cfg(feature = "save")]
+    pub(crate) const fn of_numbers(numbers: [u64; 5]) -> Self {
+        Self(numbers)
+    }
+
     /// The identity of a file: where it is kept, its size, and when it was last changed (in seconds,
     /// and the nanoseconds beyond them).
     pub const fn of_file(device: u64, inode: u64, size: u64, seconds: u64, nanoseconds: u32) -> Self {

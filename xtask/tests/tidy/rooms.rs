@@ -19,7 +19,7 @@ const ORDER: &[House] = &[
     House {
         name: "llext",
         rooms: &["source", "memory", "image", "export", "lifecycle", "registry", "call", "loader", "host"],
-        helpers: &["error", "lock", "native", "sync"],
+        helpers: &["digest", "error", "lock", "native", "sync"],
     },
 ];
 

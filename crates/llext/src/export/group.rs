@@ -50,4 +50,9 @@ impl<E: Exports> Exports for Group<E> {
     fn has_slids(&self) -> bool {
         self.exports.has_slids()
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        self.exports.fingerprint()
+    }
 }

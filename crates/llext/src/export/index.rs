@@ -96,6 +96,11 @@ impl Exports for Index<'_> {
     fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
         self.find(name).map(Export::address)
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        Some(super::fingerprint_of(self.entries))
+    }
 }
 
 /// Enters export `number` of `entries`: for an index built in slices of work, or kept apart from its entries.

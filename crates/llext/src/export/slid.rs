@@ -104,6 +104,11 @@ impl Exports for SlidTable {
     fn has_slids(&self) -> bool {
         true
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        Some(super::fingerprint(self.entries.iter().map(|entry| (entry.slid as u64, entry.address()))))
+    }
 }
 
 /// For `exports!`: the same entries.

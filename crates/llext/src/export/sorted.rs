@@ -36,6 +36,11 @@ impl Exports for SortedExports<'_> {
     fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
         self.find(name).map(Export::address)
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        Some(super::fingerprint_of(self.entries))
+    }
 }
 
 #[cfg(test)]

@@ -61,6 +61,12 @@ impl Exports for ExportTable {
             entries = [None; BATCH];
         }
     }
+
+    #[cfg(feature = "save")]
+    fn fingerprint(&self) -> Option<u64> {
+        let names = self.hashes.iter().map(|hash| u64::from(*hash));
+        Some(super::fingerprint(names.zip(self.entries.iter().map(Export::address))))
+    }
 }
 
 /// Hashes looked at one after the other before the search stops trusting that they spread evenly.

@@ -76,6 +76,41 @@ impl<R: RawMutex> Context<R> {
         Self { name: Name::new(name.as_bytes()), hooks, changing: Locked::new(changing) }
     }
 
+    /// The context of an extension that came as far as `phase`, and registered these destructors: function and argument.
+    ///
+    /// # Safety
+    /// They are those that it registered.
+    #[cfg(feature = "save")]
+    pub(crate) unsafe fn again(
+        name: &str,
+        hooks: Hooks,
+        phase: Phase,
+        exits: impl Iterator<Item = [usize; 2]>,
+    ) -> Self {
+        let context = Self::new(name, hooks);
+        context.enter_phase(phase);
+        for [function, argument] in exits {
+            // SAFETY: the caller vouches for it.
+            let function =
+                unsafe { core::mem::transmute::<usize, unsafe extern "C" fn(*mut c_void)>(function) };
+            context.at_exit(Exit { function, argument: argument as *mut c_void });
+        }
+        context
+    }
+
+    /// Whether so many destructors can be registered.
+    #[cfg(feature = "save")]
+    pub(crate) const fn has_room(exits: usize) -> bool {
+        cfg!(feature = "alloc") || exits <= EXITS
+    }
+
+    /// The destructor registered at `index`: function and argument.
+    #[cfg(feature = "save")]
+    pub(crate) fn exit(&self, index: usize) -> Option<[usize; 2]> {
+        let exit = self.changing.with(|changing| changing.exits.iter().nth(index).copied())?;
+        Some([exit.function as usize, exit.argument.addr()])
+    }
+
     pub(crate) fn phase(&self) -> Phase {
         self.changing.with(|changing| changing.phase)
     }

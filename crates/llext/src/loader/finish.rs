@@ -2,9 +2,9 @@
 
 use super::linked::PRE_LOCATED;
 use super::load::{Load, Word};
-use super::tables::{ENTRY, Origin};
+use super::tables::Origin;
 use crate::error::{Error, Name};
-use crate::export::{Export, IndexError, SymbolName, buckets_for, insert};
+use crate::export::{ENTRY, Export, IndexError, SymbolName, buckets_for, check_entries, insert};
 use crate::image::{Image, Sealed};
 use crate::lifecycle::{Context, Functions, Lifecycle};
 use crate::lock::RawMutex;
@@ -20,7 +20,7 @@ use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::relocation::{Relocation, Relocations};
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::Segment;
-use llext_link::elf::symbol::{MAX_NAME, SHN_ABS, STT_GNU_IFUNC, Symbols, string_at};
+use llext_link::elf::symbol::{SHN_ABS, STT_GNU_IFUNC, Symbols, string_at};
 use llext_link::elf::{Format, read_word, write_word};
 use llext_link::symbol::Mark;
 
@@ -251,30 +251,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             *image = file;
         }
         let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
-        let is_named = |name: Word| {
-            parts.iter().zip(starts).any(|(part, start)| {
-                let offset = usize::try_from(name.wrapping_sub(start)).ok();
-                let name = offset.and_then(|offset| part.get(offset..));
-                name.is_some_and(|name| name.get(..MAX_NAME).unwrap_or(name).contains(&0))
-            })
-        };
-        // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.
-        let is_inside = |address: Word| {
-            address != 0
-                && sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
-        };
-        for index in 0..count {
-            let entry = entries.get(index as usize * ENTRY..).unwrap_or_default();
-            let name = read_word::<Native>(entry, 0).unwrap_or_default();
-            let address = read_word::<Native>(entry, ENTRY / 2).unwrap_or_default();
-            if !is_named(name) {
-                return Err(Error::BadExports { index, found: name.get() });
-            }
-            if !is_inside(address) {
-                return Err(Error::BadExports { index, found: address.get() });
-            }
-        }
-        Ok(())
+        check_entries(entries, count, &parts, starts, sizes)
     }
 
     fn offset_in(&self, part: Part, address: Word) -> Option<Word> {

@@ -16,6 +16,8 @@ mod options;
 mod providers;
 mod relocatable;
 mod resolve;
+#[cfg(feature = "save")]
+mod saving;
 mod shared;
 mod stored;
 mod tables;

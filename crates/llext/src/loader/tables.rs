@@ -2,7 +2,7 @@
 
 use super::load::Load;
 use crate::error::Error;
-use crate::export::{Export, buckets_for};
+use crate::export::{ENTRY, buckets_for};
 use crate::lifecycle::Context;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
@@ -13,9 +13,6 @@ use llext_link::elf::note::LinkedTables;
 use llext_link::elf::section::Role;
 use llext_link::elf::segment::Span;
 use llext_link::layout::Extra;
-
-/// The size of an entry of an export table, bytes.
-pub(super) const ENTRY: usize = size_of::<Export>();
 
 /// What an extension's exports come from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -21,6 +21,8 @@ pub(crate) use cache::double as cache_double;
 pub use cache::synchronize;
 #[cfg(all(feature = "std", target_os = "linux"))]
 pub use linux::{Linux, LinuxBlock, LinuxScratch};
+#[cfg(feature = "save")]
+pub(crate) use pool::Taken;
 pub use pool::{Blocks, Pool, PoolBlock, PoolScratch};
 
 /// What a load asks for.

@@ -13,8 +13,12 @@ use core::ptr::NonNull;
 use rlsf::{GRANULARITY, Tlsf};
 
 mod blocks;
+#[cfg(feature = "save")]
+mod kept;
 
 pub use blocks::Blocks;
+#[cfg(feature = "save")]
+pub(crate) use kept::Taken;
 
 /// Memory that the caller gives: on a microcontroller, two arrays or one.
 #[derive(Debug)]
@@ -285,6 +289,7 @@ struct Piece {
     size: usize,
     /// What is left of it after trimming.
     used: usize,
+    /// 0 for one that was there before the allocator was.
     align: usize,
     /// How far above its place it is run.
     alias: isize,
@@ -327,6 +332,9 @@ struct Arena<'a> {
     in_use: usize,
     /// How far above its place code is run.
     alias: isize,
+    /// What the allocator has been given of the slice.
+    #[cfg(feature = "save")]
+    given: kept::Given,
 }
 
 // SAFETY: the arena is its slice's only user, and a slice of bytes goes to other threads.
@@ -335,16 +343,36 @@ unsafe impl Send for Arena<'_> {}
 unsafe impl Sync for Arena<'_> {}
 
 impl<'a> Arena<'a> {
-    const EMPTY: Self =
-        Self { free: Tlsf::new(), start: core::ptr::null_mut(), low: 0, high: 0, in_use: 0, alias: 0 };
+    const EMPTY: Self = Self {
+        free: Tlsf::new(),
+        start: core::ptr::null_mut(),
+        low: 0,
+        high: 0,
+        in_use: 0,
+        alias: 0,
+        #[cfg(feature = "save")]
+        given: kept::Given::Nothing,
+    };
 
     fn new(memory: &'a mut [MaybeUninit<u8>]) -> Self {
         let range = memory.as_mut_ptr_range();
         let (start, low, high) = (range.start, range.start.addr(), range.end.addr());
-        let mut free = Tlsf::new();
-        // SAFETY: the bytes are the allocator's for as long as the slice was lent, but for `into_slice`, which ends it.
-        let _ = free.insert_free_block(unsafe { core::slice::from_raw_parts_mut(start, high - low) });
-        Self { free, start, low, high, in_use: 0, alias: 0 }
+        #[allow(unused_mut, reason = "with `save` the slice stays as it is until something is reserved")]
+        let mut arena = Self { start, low, high, ..Self::EMPTY };
+        #[cfg(not(feature = "save"))]
+        arena.give(low, high);
+        arena
+    }
+
+    /// Gives the allocator the bytes between two addresses in the slice.
+    fn give(&mut self, low: usize, high: usize) {
+        if low < high {
+            // SAFETY: the bytes lie in the slice, and are the allocator's alone for as long as that was lent, but for
+            // `into_slice`, which ends it.
+            let bytes =
+                unsafe { core::slice::from_raw_parts_mut(self.start.add(low - self.low), high - low) };
+            let _ = self.free.insert_free_block(bytes);
+        }
     }
 
     /// The slice it was made of, of which nothing is reserved.
@@ -366,6 +394,8 @@ impl<'a> Arena<'a> {
         if size == 0 {
             return Some(Piece::EMPTY);
         }
+        #[cfg(feature = "save")]
+        self.open();
         let layout = Layout::from_size_align(size, align).ok()?;
         let start = self.free.allocate(layout).or_else(|| self.allocate_tight(layout))?;
         self.in_use += size;
@@ -395,9 +425,13 @@ impl<'a> Arena<'a> {
     /// so a piece that lies inside came from here.
     fn free(&mut self, piece: Piece) {
         if piece.size != 0 && (self.low..self.high).contains(&piece.address()) {
+            self.in_use -= piece.size;
+            #[cfg(feature = "save")]
+            if self.free_kept(piece) {
+                return;
+            }
             // SAFETY: the piece came from this allocator with this alignment, and is given up here.
             unsafe { self.free.deallocate(piece.start, piece.align) };
-            self.in_use -= piece.size;
         }
     }
 

@@ -33,6 +33,15 @@ pub(crate) enum ExportView {
 }
 
 impl ExportView {
+    /// The size of the image's constant beginning, bytes: none where there is no image, or where it is not known.
+    #[cfg(feature = "save")]
+    pub(super) fn constant(&self) -> usize {
+        match self {
+            Self::Dynamic { constant, .. } => *constant,
+            Self::Table { .. } => 0,
+        }
+    }
+
     fn table(&self) -> Option<(&[Export], &[u32])> {
         let Self::Table { entries, buckets } = self else { return None };
         // SAFETY: the loader checked both tables and sealed them read-only; they live as long as the record.

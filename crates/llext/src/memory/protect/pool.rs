@@ -42,7 +42,10 @@ impl<'a, U: Protect> Protected<'a, U> {
         ];
         check_spread(&slices)?;
         // The allocators write their books before anything is protected.
-        let (pool, constants) = (Pool::new(code, data), Pool::unified(constants));
+        #[allow(unused_mut, reason = "with `save` they wait with that")]
+        let (mut pool, mut constants) = (Pool::new(code, data), Pool::unified(constants));
+        #[cfg(feature = "save")]
+        [&mut pool, &mut constants].into_iter().for_each(Pool::open);
         shield.with(|state| state.begin(slices))?;
         Ok(Self { pool, constants, shield })
     }
