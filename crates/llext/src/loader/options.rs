@@ -429,7 +429,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Takes a file that `llext link` linked for fixed addresses and for this host. Its parts lie, or are put, where it was
     /// linked for, in memory that `places` lends until the extension is gone; only its record takes memory of the registry.
-    /// A file that was linked for another host is refused: what it uses must be where it was.
+    /// A file that was linked for another host is refused: what it uses must be where it was. [`Loader::verify`] copies, too:
+    /// what is live there must be gone before.
     ///
     /// # Safety
     /// The memory of `places` can be read, that which is copied to can be written, and code in it can run. Nobody else
