@@ -40,7 +40,8 @@ pub(super) fn link<F: Format>(bytes: &[u8], job: &Job<'_>) -> Result<Image, Erro
 
     let exports = Exports::of(&object).map_err(refused)?;
     // The most that could be needed anywhere shows where everything can lie; from there, less may be needed.
-    let anywhere = object.plan(&resolved, Window::ALL, exports.extra()).map_err(refused)?;
+    let all = Window { low: 0, high: F::Word::of(u64::MAX).get() };
+    let anywhere = object.plan(&resolved, all, exports.extra()).map_err(refused)?;
     let places = regions::place(&anywhere.layout, job.at)?;
     regions::check(&anywhere.layout, &places, anywhere.needs.window, job.hosts)?;
     let window = regions::span(&anywhere.layout, &places);

@@ -128,6 +128,22 @@ fn bad_addresses_are_refused() {
     assert!(!place.path("app.elf").exists());
 }
 
+/// An address of more than 32 bits was once cut, and lay where nobody had looked.
+#[test]
+fn an_address_is_as_wide_as_the_file_says() {
+    let place = Place::new();
+    place.write("firmware.c", FIRMWARE);
+    place.write("small.c", "int scale(int);\nint twice(int a) { return scale(a) * 2; }\n");
+    let host = ["-nostdlib", "-static", "-no-pie", "-fno-pic", "-Wl,--build-id=none", FIRMWARE_AT];
+    cc(&place, &[&["-m32", "-DLLEXT_HOST_BUILD", "firmware.c", "-o", "firmware.elf"][..], &host].concat());
+    cc(&place, &["-m32", "-c", "-fno-pic", "small.c", "-o", "small.o"]);
+    let link = |at: &str| format!("link small.o --at code={at} --against firmware.elf -o small.elf");
+    place.done(&link("0xfffff000"));
+    for at in ["0x111000000", "0xfffffff0"] {
+        place.refused(&link(at), "E0774");
+    }
+}
+
 #[test]
 fn what_cannot_be_linked_is_refused() {
     let place = place();
@@ -147,7 +163,7 @@ fn what_cannot_be_linked_is_refused() {
         ("__cxa_finalize", "E0777"),
         ("llext_panic", "E0730"),
     ] {
-        place.write("bound.c", &format!("void {name}(void), f(void);\nvoid g(void) {{ {name}(); f(); }}\n"));
+        place.write("bound.c", format!("void {name}(void), f(void);\nvoid g(void) {{ {name}(); f(); }}\n"));
         cc(&place, &["-w", "-c", "bound.c", "-o", "bound.o"]);
         place.refused("link bound.o --at code=0x11000000 --against firmware.elf -o bound.elf", code);
         place.done("check bound.o --against names.txt");
