@@ -94,9 +94,11 @@ impl<S: Source, T: AsMut<[u8]> + AsRef<[u8]>> File<'_, S, T> {
     pub(super) fn fetched(&self, extent: Extent) -> &[u8] {
         match self.source.lent() {
             Some(all) => extent.of(all).unwrap_or_default(),
+            // What is empty was not fetched, and may lie anywhere.
             None => {
-                let offset = extent.offset - self.held.offset;
-                Extent { offset, ..extent }.of(self.batch.bytes()).unwrap_or_default()
+                let offset = extent.offset.checked_sub(self.held.offset);
+                let held = offset.and_then(|offset| Extent { offset, ..extent }.of(self.batch.bytes()));
+                held.unwrap_or_default()
             }
         }
     }
@@ -190,5 +192,33 @@ impl<S: Source> Bytes for Reader<'_, S> {
         }
         let all = self.source.lent().unwrap_or_default();
         Ok(Extent { offset, size: len as u32 }.of(all).unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::ReadOnly;
+    use std::vec;
+
+    #[test]
+    fn nothing_is_fetched_of_what_is_not_there() {
+        let nothing = || Buffer::Nothing;
+        let mut file = File {
+            source: Stored::new(ReadOnly(b"0123456789")),
+            header: None,
+            extents: Tables::default(),
+            sections: nothing(),
+            tables: nothing(),
+            batch: Buffer::Owned(vec![0; 8], 8),
+            held: Extent::default(),
+            exports_globals: true,
+        };
+        let some = Extent { offset: 4, size: 3 };
+        file.fetch(some).unwrap();
+        assert_eq!(file.fetched(some), b"456");
+        // Most files have no build attributes.
+        file.fetch(Extent::default()).unwrap();
+        assert_eq!(file.fetched(Extent::default()), b"");
     }
 }
