@@ -41,12 +41,13 @@ struct llext_exported_symbol {
 
 /*
  * The same in an extension; in a host, offers `symbol` only if CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_<group> is defined as 1.
- * A host chooses its groups; LLEXT's are UNASSIGNED, SYSCALL, LIBC and DEVICE.
+ * A host chooses its groups; LLEXT's are UNASSIGNED, SYSCALL, LIBC and DEVICE. What it leaves out is named in section
+ * `llext_discarded`, which takes no memory: `cargo llext discarded` shows it.
  */
 #define EXPORT_GROUP_SYMBOL(group, symbol) \
-	LLEXT_IN_GROUP_(CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_##group)(symbol, #symbol, llext_export_##symbol)
+	LLEXT_IN_GROUP_(CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_##group)(symbol, #symbol, llext_export_##symbol, #group)
 #define EXPORT_GROUP_SYMBOL_NAMED(group, symbol, name) \
-	LLEXT_IN_GROUP_(CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_##group)(symbol, #name, llext_export_##name)
+	LLEXT_IN_GROUP_(CONFIG_LLEXT_EXPORT_SYMBOL_GROUP_##group)(symbol, #name, llext_export_##name, #group)
 
 /*
  * The version of what host and extension agree on, as an ELF note of owner `llext`, type 1. A host refuses an extension with a
@@ -129,13 +130,17 @@ struct llext_abi_note {
 #ifdef LLEXT_HOST_BUILD
 #define LLEXT_IN_GROUP_(option) LLEXT_CHOOSE_(option)
 #else
-#define LLEXT_IN_GROUP_(option) LLEXT_OFFERED_
+#define LLEXT_IN_GROUP_(option) LLEXT_TAKEN_
 #endif
 #define LLEXT_CHOOSE_(option) LLEXT_PREFIX_(LLEXT_OPTION_##option)
-#define LLEXT_PREFIX_(prefix) LLEXT_SECOND_(prefix LLEXT_OFFERED_, LLEXT_LEFT_OUT_, unused)
+#define LLEXT_PREFIX_(prefix) LLEXT_SECOND_(prefix LLEXT_TAKEN_, LLEXT_LEFT_OUT_, unused)
 #define LLEXT_SECOND_(first, second, ...) second
 #define LLEXT_OPTION_1 unused,
-#define LLEXT_LEFT_OUT_(symbol, text, entry) LLEXT_WITH_(entry, symbol, text, unused)
+#define LLEXT_TAKEN_(symbol, text, entry, group) LLEXT_OFFERED_(symbol, text, entry)
+/* The assembler makes a section that is not loaded; a compiler would make one that is. */
+#define LLEXT_LEFT_OUT_(symbol, text, entry, group) \
+	__asm__(".pushsection llext_discarded,\"\",%progbits\n\t.asciz \"" group "\", \"" text "\"\n\t.popsection"); \
+	LLEXT_WITH_(entry, symbol, text, unused)
 
 #if !defined(LLEXT_HOST_BUILD) && !defined(LLEXT_NO_ABI_NOTE)
 LLEXT_ABI_NOTE;

@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Slid(Slid),
     /// Sort the table of exports of a firmware that was linked, by name or by SLID
     Prepare(Prepare),
+    /// Show the exports of groups that a firmware was built without
+    Discarded(Discarded),
     /// Link an extension for fixed addresses of a firmware, for a device that only maps or copies it
     Link(Link),
     /// Explain an error code
@@ -268,6 +270,13 @@ pub(crate) struct Prepare {
     /// Where to write the firmware (default: over the file itself)
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Discarded {
+    /// The firmware, or an object of it
+    #[arg(value_name = "FIRMWARE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

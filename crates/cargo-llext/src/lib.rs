@@ -8,6 +8,7 @@ mod check;
 mod cli;
 mod completions;
 mod demangle;
+mod discarded;
 mod elf;
 mod error;
 mod explain;
@@ -70,6 +71,7 @@ fn perform(command: Command, terminal: &Terminal) -> Result<Ended, Error> {
         Command::Check(arguments) => check::run(&arguments, terminal),
         Command::Slid(arguments) => terminal.show(&slid::run(&arguments)?),
         Command::Prepare(arguments) => terminal.show(&prepare::run(&arguments)?),
+        Command::Discarded(arguments) => terminal.show(&discarded::run(&arguments)?),
         Command::Explain(arguments) => terminal.show(&explain::run(&arguments)?),
         Command::Completions(arguments) => terminal.show(&completions::run(&arguments)),
     };

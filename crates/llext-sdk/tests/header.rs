@@ -88,6 +88,7 @@ fn an_extension_exports_every_symbol_and_carries_the_note() {
         let all = ["add", "count", "device_unit", "device_y", "origin", "shown", "table"];
         assert_names(file, ".exported_sym", &all);
         assert_names(file, "llext_exports", &[]);
+        assert!(file.section_by_name("llext_discarded").is_none());
         let note = file.section_by_name(".note.llext").unwrap();
         assert_eq!(note.data().unwrap(), b"\x06\0\0\0\x04\0\0\0\x01\0\0\0llext\0\0\0\x01\0\0\0");
         assert!(matches!(note.flags(), SectionFlags::Elf { sh_type: elf::SHT_NOTE, .. }));
@@ -127,6 +128,10 @@ fn a_host_offers_what_it_exports_and_the_groups_it_chose() {
     with_every_object("host", &defines, |file| {
         assert_names(file, "llext_exports", &["count", "origin", "table"]);
         assert!(file.section_by_name(".note.llext").is_none());
+        let left_out = file.section_by_name("llext_discarded").unwrap();
+        assert_eq!(left_out.data().unwrap(), b"DEVICE\0device_unit\0DEVICE\0device_y\0");
+        let SectionFlags::Elf { sh_flags, .. } = left_out.flags() else { panic!("ELF") };
+        assert_eq!(sh_flags.0 & elf::SHF_ALLOC.0, 0, "it takes no memory");
     });
 }
 

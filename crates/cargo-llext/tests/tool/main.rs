@@ -4,6 +4,8 @@ mod build;
 mod check;
 mod cli;
 mod cmake;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod discarded;
 #[cfg(target_os = "linux")]
 mod fault;
 mod fixture;

@@ -28,7 +28,7 @@ const EXTENSION: &str = "extern int printk(int); extern int maybe(void) __attrib
     int probe(void) { return printk(maybe ? maybe() : 1); }";
 
 impl Place {
-    fn compile(&self, source: &str, output: &str, options: &[&str]) {
+    pub(crate) fn compile(&self, source: &str, output: &str, options: &[&str]) {
         let source = self.write("source.c", source);
         let include = concat!("-I", env!("CARGO_MANIFEST_DIR"), "/include");
         let mut cc = Command::new("cc");
@@ -38,7 +38,7 @@ impl Place {
     }
 
     /// A firmware for an imagined board of this word size.
-    fn firmware(&self, source: &str, options: &[&str]) {
+    pub(crate) fn firmware(&self, source: &str, options: &[&str]) {
         self.write("link.x", SCRIPT);
         let script = format!("-Wl,-T{}", self.path("link.x").display());
         let llext = concat!("-Wl,-T", env!("CARGO_MANIFEST_DIR"), "/../llext/llext.x");
@@ -54,7 +54,7 @@ impl Place {
         self.compile(source, "firmware.elf", &[&board, options, &[llext, &script]].concat());
     }
 
-    fn readelf(&self, options: &[&str], file: &str) -> String {
+    pub(crate) fn readelf(&self, options: &[&str], file: &str) -> String {
         let output = Command::new("readelf").args(options).arg(self.path(file)).output().unwrap();
         assert!(output.status.success());
         String::from_utf8(output.stdout).unwrap()
