@@ -43,11 +43,16 @@ pub fn with<R: RawMutex + 'static>(
 /// Ends the program: well, if all was well and nothing is left.
 fn end<R: RawMutex>(done: Result<(), Error>, apps: &Apps<R>) -> ! {
     if let Err(error) = done {
-        println!("E{:04}: {error}; {}", error.code(), error.cure());
-        process::exit(1);
+        fail(error)
     }
     check("memory in use at the end", in_use(apps), 0);
     process::exit(0)
+}
+
+/// Ends the program that failed.
+pub fn fail(error: Error) -> ! {
+    println!("E{:04}: {error}; {}", error.code(), error.cure());
+    process::exit(1)
 }
 
 /// What a board's handler of faults ends with: without one, a fault would be a loop without end.

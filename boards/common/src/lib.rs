@@ -23,6 +23,8 @@ mod located;
 pub mod mps2;
 #[cfg(feature = "protection")]
 pub mod protection;
+#[cfg(feature = "saved")]
+pub mod saved;
 #[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
 mod stack;
 #[cfg(feature = "suite")]

@@ -4,7 +4,11 @@
 
 use common::Room;
 #[cfg(feature = "demo")]
+use common::saved::{self, Retained};
+#[cfg(feature = "demo")]
 use core::mem::MaybeUninit;
+#[cfg(feature = "demo")]
+use cortex_m::peripheral::SCB;
 
 #[cfg(feature = "demo")]
 mod interrupt;
@@ -23,11 +27,17 @@ fn main() -> ! {
 
 #[cfg(feature = "demo")]
 fn demo(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> ! {
+    #[unsafe(link_section = ".uninit.retained")]
+    static mut RETAINED: Retained = Retained::EMPTY;
+    // SAFETY: this runs once after a reset, and nothing else names the static, which the emulator begins with as 0.
+    if let Err(error) = unsafe { saved::run(&mut *(&raw mut RETAINED), SCB::sys_reset) } {
+        common::demo::fail(error)
+    }
     let peripherals = cortex_m::Peripherals::take();
-    let Some(cortex_m::Peripherals { mut SCB, SYST, .. }) = peripherals else { common::fault(0) };
+    let Some(cortex_m::Peripherals { SCB: mut scb, SYST, .. }) = peripherals else { common::fault(0) };
     common::demo::with(code, data, |apps| {
         interrupt::run(apps, SYST)?;
-        protection::run(&mut SCB)
+        protection::run(&mut scb)
     })
 }
 
