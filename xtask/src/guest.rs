@@ -69,6 +69,9 @@ pub(crate) struct Counted {
     find: u64,
     found: u64,
     unload: u64,
+    /// With a digest of its code and constants.
+    save: u64,
+    restore: u64,
 }
 
 /// Prints what every board counts that can be built and run here.
@@ -145,28 +148,31 @@ fn read(shape: &Shape, relocations: usize, printed: &str) -> Result<Counted> {
         let at = words.iter().position(|word| *word == name)?;
         words.get(at + 1)?.parse::<u64>().ok()
     };
-    let all = (number("load"), number("find"), number("found"), number("unload"), number("value"));
-    let (Some(load), Some(find), Some(found), Some(unload), Some(value)) = all else {
+    let all = ["load", "find", "found", "unload", "value", "save", "restore"].map(number);
+    let [Some(load), Some(find), Some(found), Some(unload), Some(value), Some(save), Some(restore)] = all
+    else {
         bail!("workload {}: it printed {printed:?}", shape.name)
     };
     if value != shape.main_value() as u64 || found != shape.exports().count() as u64 {
         bail!("workload {}: its value is {value}, {found} exports were found", shape.name)
     }
-    Ok(Counted { workload: shape.name, relocations, load, find, found, unload })
+    Ok(Counted { workload: shape.name, relocations, load, find, found, unload, save, restore })
 }
 
 type Results = [(&'static str, Vec<Counted>)];
 
 fn table(results: &Results) -> String {
-    let mut text =
-        format!("{:<10} {:>11} {:>10} {:>8} {:>8}\n", "guest", "relocations", "load", "look-up", "unload");
+    let mut text = format!(
+        "{:<10} {:>11} {:>10} {:>8} {:>8} {:>8} {:>8}\n",
+        "guest", "relocations", "load", "look-up", "unload", "save", "restore"
+    );
     for (guest, counted) in results {
         for one in counted {
             let name = format!("{guest} {}", one.workload);
-            let (relocations, load, unload) = (one.relocations, one.load, one.unload);
+            let Counted { relocations, load, unload, save, restore, .. } = one;
             let _ = writeln!(
                 text,
-                "{name:<10} {relocations:>11} {load:>10} {:>8} {unload:>8}",
+                "{name:<10} {relocations:>11} {load:>10} {:>8} {unload:>8} {save:>8} {restore:>8}",
                 one.find / one.found
             );
         }
@@ -180,9 +186,10 @@ fn table(results: &Results) -> String {
 fn json(results: &Results) -> String {
     let guests = results.iter().map(|(guest, counted)| {
         let workloads = counted.iter().map(|one| {
-            let Counted { workload, relocations, load, find, found, unload } = one;
+            let Counted { workload, relocations, load, find, found, unload, save, restore } = one;
             format!(
-                "\"{workload}\": {{\"load\": {load}, \"look_up\": {}, \"unload\": {unload}, \"relocations\": {relocations}}}",
+                "\"{workload}\": {{\"load\": {load}, \"look_up\": {}, \"unload\": {unload}, \"save\": {save}, \
+                 \"restore\": {restore}, \"relocations\": {relocations}}}",
                 find / found
             )
         });
@@ -201,14 +208,14 @@ fn a_relocation(counted: &[Counted]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const PRINTED: &str = "load 1000 find 220 found 2 unload 30 value 0\n";
+    const PRINTED: &str = "load 1000 find 220 found 2 unload 30 value 0 save 40 restore 50\n";
 
     #[test]
     fn results_are_read_and_checked() {
         let a = read(&SHAPES[0], 6, PRINTED).unwrap();
         assert_eq!(
             json(&[("an385", vec![a])]),
-            r#"{"guest": {"an385": {"a": {"load": 1000, "look_up": 110, "unload": 30, "relocations": 6}}}}"#
+            r#"{"guest": {"an385": {"a": {"load": 1000, "look_up": 110, "unload": 30, "save": 40, "restore": 50, "relocations": 6}}}}"#
         );
         for wrong in
             [PRINTED.replace("value 0", "value 1"), PRINTED.replace("found 2", "found 1"), String::new()]
@@ -219,8 +226,8 @@ mod tests {
 
     #[test]
     fn a_relocation_is_what_two_workloads_differ_in() {
-        let one =
-            |relocations, load| Counted { workload: "b", relocations, load, find: 0, found: 1, unload: 0 };
+        let nothing = read(&SHAPES[0], 0, PRINTED).unwrap();
+        let one = |relocations, load| Counted { relocations, load, ..nothing };
         assert_eq!(a_relocation(&[one(1, 1), one(4, 100), one(14, 700)]), Some(60));
         assert_eq!(a_relocation(&[one(1, 1)]), None);
     }

@@ -6,6 +6,7 @@ use crate::{Room, room};
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 use core::str::from_utf8;
+use llext::registry::Contents;
 use llext::source::Static;
 use llext::{Error, NoopRawMutex, Pool, Registry};
 use semihosting::fs::File;
@@ -33,6 +34,7 @@ pub(crate) fn main(code: &'static mut [MaybeUninit<u8>], data: &'static mut [May
 
 fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> Result<(), Error> {
     let bytes = read();
+    let places = [&raw mut *code, &raw mut *data];
     let apps = Registry::<_, NoopRawMutex, 2>::new(Pool::new(code, data));
     let nothing = count_of(|| ()).1;
     // SAFETY: the file is what this board's compiler made of a workload; it calls the functions in `hosts`.
@@ -45,10 +47,35 @@ fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u
     let (found, looked) = count_of(|| names().filter(|name| look(name)).count());
     // SAFETY: as above.
     let value = unsafe { extension.symbol::<Function>("ext_main")? }.call(());
+    let mut saved = [0; 1024];
+    // SAFETY: nothing else runs, and it was loaded with these exports.
+    let (len, save) = count_of(|| unsafe { apps.loader(&hosts::HOST).save(Contents::Constant, &mut saved) });
+    len?;
+    core::mem::forget((extension, apps));
+
+    // SAFETY: who had them forgot them, and nothing of it is used again.
+    let pool = unsafe { Pool::new(&mut *places[0], &mut *places[1]) };
+    let apps = Registry::<_, NoopRawMutex, 2>::new(pool);
+    let mut kept = None;
+    let (restored, restore) = count_of(|| {
+        // SAFETY: the memory is as it was, and nothing else runs.
+        unsafe { apps.loader(&hosts::HOST).restore(&saved, |handle| kept = Some(handle)) }
+    });
+    restored?;
+    let extension = kept.ok_or(Error::Died)?;
+    // SAFETY: as above.
+    let again = unsafe { extension.symbol::<Function>("ext_main")? }.call(());
+    if again != value {
+        crate::fault(0) // what was restored does not do what it did
+    }
     let (unloaded, unload) = count_of(|| extension.unload().map_err(|refused| refused.error));
     unloaded?;
     let (load, unload) = (load - nothing, unload - nothing);
-    println!("load {load} find {} found {found} unload {unload} value {value}", looked - walk);
+    let (save, restore) = (save - nothing, restore - nothing);
+    println!(
+        "load {load} find {} found {found} unload {unload} value {value} save {save} restore {restore}",
+        looked - walk
+    );
     Ok(())
 }
 
