@@ -184,6 +184,23 @@ fn extensions_with_slids_find_each_other_by_name() {
 }
 
 #[test]
+fn an_extension_s_own_exports_are_known_by_number_too() {
+    let host = host(&NUMBERS);
+    for (number, (with, without)) in files("own", PROBE).into_iter().enumerate() {
+        let plugin = load(&host, &format!("own{number}"), &with).unwrap();
+        let name = plugin.name_of_slid(slid(b"probe")).unwrap();
+        // SAFETY: it has this type.
+        let probe = unsafe { plugin.symbol::<extern "C" fn() -> i32>(name) }.unwrap();
+        assert_eq!((name, probe.call(())), ("probe", 42));
+        assert_eq!(
+            [slid(b"host_add"), slid(b"LEVEL"), slid(b""), 0].map(|slid| plugin.name_of_slid(slid)),
+            [None; 4]
+        );
+        assert!(load(&host, "without", &without).is_err());
+    }
+}
+
+#[test]
 fn a_missing_number_is_reported_by_its_name() {
     let host = host(&NUMBERS);
     for (numbers, _) in files("missing", "extern int absent(void); int probe(void) { return absent(); }") {

@@ -136,6 +136,26 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         ExtensionExports::new(&self.exports)
     }
 
+    /// The name of the export with this [`slid`](crate::export::slid): so that a host need not hold the names of what it
+    /// calls. Names are digested one after the other until it is found.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// use llext::export::slid;
+    ///
+    /// const START: usize = slid(b"start"); // a number in flash, and no name
+    /// let start = blinky.name_of_slid(START).ok_or(Error::Died)?;
+    /// // SAFETY: `start` has this type.
+    /// unsafe { blinky.symbol::<extern "C" fn()>(start)? }.call(());
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "slid")]
+    pub fn name_of_slid(&self, slid: usize) -> Option<&str> {
+        let mut names = self.exports().filter_map(|(name, _)| core::str::from_utf8(name).ok());
+        names.find(|name| crate::export::slid(name.as_bytes()) == slid)
+    }
+
     /// Where the extension lies in memory: the parts that hold something. What is used in place spans one
     /// [`Part::Image`], from the first to the last of these sections; other extensions of the same file may share it.
     ///
