@@ -3,12 +3,12 @@
 use crate::*;
 use llext::Error;
 
-/// Two extensions, one of which needs the other, saved; the bytes, and the memory.
-fn two(contents: Contents) -> (Retained, Vec<u8>) {
-    let (counter, user) = (object("damage", COUNTER), object("damage_user", USER));
+/// Two extensions, of which an object needs the other, saved; the bytes, and the memory.
+fn two(counter: &[u8], contents: Contents) -> (Retained, Vec<u8>) {
+    let user = object("damage_user", USER);
     let memory = Retained::new();
     let apps = memory.unified();
-    let provider = load(apps, "counter", &counter);
+    let provider = load(apps, "counter", counter);
     let user = load(apps, "user", &user);
     let saved = save(apps, contents);
     lose([provider, user]);
@@ -41,7 +41,7 @@ fn attempt(memory: &Retained, held: &[u8], saved: &[u8]) -> Result<(), Error> {
 
 #[test]
 fn what_is_cut_off_is_refused() {
-    let (memory, saved) = two(Contents::All);
+    let (memory, saved) = two(&object("damage", COUNTER), Contents::All);
     let held = memory.bytes();
     for len in 0..saved.len() {
         let refused = attempt(&memory, &held, &saved[..len]);
@@ -53,7 +53,7 @@ fn what_is_cut_off_is_refused() {
 
 #[test]
 fn every_bit_is_missed() {
-    let (memory, saved) = two(Contents::All);
+    let (memory, saved) = two(&object("damage", COUNTER), Contents::All);
     let held = memory.bytes();
     for bit in 0..saved.len() * 8 {
         let mut damaged = saved.clone();
@@ -79,8 +79,13 @@ fn sign(saved: &mut [u8]) {
 /// memory is read or written, where the pages around it would stop the test.
 #[test]
 fn a_stranger_s_numbers_lead_nowhere_else() {
-    for contents in [Contents::All, Contents::Trusted] {
-        let (memory, saved) = two(contents);
+    let shared =
+        compile("save_damage_shared", COUNTER, &["-O1", "-shared", "-nostdlib", "-Wl,-soname,lib.so"]);
+    let relocatable = object("damage_signed", COUNTER);
+    let cases =
+        [(&relocatable, Contents::All), (&relocatable, Contents::Trusted), (&shared, Contents::Trusted)];
+    for (counter, contents) in cases {
+        let (memory, saved) = two(counter, contents);
         let held = memory.bytes();
         let mut signed = saved.clone();
         sign(&mut signed);
@@ -104,5 +109,21 @@ fn a_stranger_s_numbers_lead_nowhere_else() {
         }
         println!("{contents:?}: {refused} refused of {} bits and 7 values a word", saved.len() * 8 - 128);
         assert!(refused > saved.len() * 4, "most numbers are told");
+    }
+}
+
+/// Memory that lost what it held, where no digest tells: what the run time would follow leads nowhere.
+#[test]
+fn memory_that_holds_something_else_is_told_without_a_digest_too() {
+    let shared = compile("save_lost", COUNTER, &["-O1", "-shared", "-nostdlib"]);
+    for counter in [object("lost_memory", COUNTER), shared] {
+        let (memory, saved) = two(&counter, Contents::Trusted);
+        let noise = |at: usize| (at.wrapping_mul(0x9e37_79b9) >> 16) as u8;
+        for byte in [|_| 0, |_| 0xff, noise] {
+            let held: Vec<u8> = (0..SIZE).map(byte).collect();
+            memory.fill(&held);
+            let refused = attempt(&memory, &held, &saved);
+            assert!(matches!(refused, Err(Error::BadSaved { number: 1, .. })), "{refused:?}");
+        }
     }
 }
