@@ -10,6 +10,7 @@ use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+pub(crate) mod disks;
 mod examples;
 mod linked;
 mod tables;
@@ -155,7 +156,8 @@ impl Board {
     pub(crate) fn missing(&self) -> Option<String> {
         let mut programs = self.c_compiler.first().into_iter().chain(self.emulator.first());
         let program = programs.find(|program| find_program(program).is_none());
-        program.map(|program| format!("{program} is missing")).or_else(|| {
+        let disks = || (self.name == disks::BOARD).then(disks::missing).flatten();
+        program.map(|program| format!("{program} is missing")).or_else(disks).or_else(|| {
             Compiler::find(self.target).is_none().then(|| format!("there is no Rust for {}", self.target))
         })
     }
@@ -168,6 +170,9 @@ impl Board {
         }
         let firmware = self.build_firmware(DEMO)?;
         tables::check(&fs::read(&firmware)?, self.arch)?;
+        if self.name == disks::BOARD {
+            disks::card(&self.output(), &self.output().join("blink.o"))?;
+        }
         let place = self.output().join(GIVEN);
         let _ = fs::remove_file(&place);
         if let Some(given) = given {

@@ -35,9 +35,21 @@ pub fn with<R: RawMutex + 'static>(
         None => call_c(apps)
             .and_then(|()| call_rust(apps))
             .and_then(|()| in_place::run(apps))
+            .and_then(|()| storage(apps))
             .and_then(|()| besides(apps)),
     };
     end(done, apps)
+}
+
+#[cfg(feature = "storage")]
+fn storage<R: RawMutex>(apps: &Apps<R>) -> Result<(), Error> {
+    crate::storage::run(apps)
+}
+
+/// A board without room for a disk.
+#[cfg(not(feature = "storage"))]
+fn storage<R: RawMutex>(_: &Apps<R>) -> Result<(), Error> {
+    Ok(())
 }
 
 /// Ends the program: well, if all was well and nothing is left.

@@ -27,6 +27,8 @@ pub mod protection;
 pub mod saved;
 #[cfg(not(any(feature = "demo", feature = "suite", feature = "count")))]
 mod stack;
+#[cfg(feature = "storage")]
+mod storage;
 #[cfg(feature = "suite")]
 mod suite;
 

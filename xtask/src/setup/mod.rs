@@ -3,6 +3,7 @@
 mod apt;
 pub(crate) mod bare;
 mod needs;
+pub(crate) mod python;
 
 use crate::error::{Error, Result};
 use crate::process::succeeds;
@@ -19,6 +20,7 @@ pub(crate) fn setup() -> Result<()> {
     let components = install_components();
     bare::add_targets_by_rustup();
     let packages = install_packages();
+    python::install();
     let targets = bare::build_other_targets();
     report();
     components.and(packages).and(targets)
@@ -31,7 +33,9 @@ pub(crate) fn missing() -> Vec<String> {
     let components = components.map(|(name, without)| format!("cargo {name}: {without}"));
     let targets = bare::TARGETS.iter().filter(|target| bare::Compiler::find(target).is_none());
     let targets = targets.map(|target| format!("Rust for {target}: its checks and its board are left out"));
-    needs.chain(components).chain(targets).collect()
+    let littlefs = python::littlefs().is_none();
+    let littlefs = littlefs.then(|| "littlefs-python: the tests of file systems are left out".to_owned());
+    needs.chain(littlefs).chain(components).chain(targets).collect()
 }
 
 fn install_packages() -> Result<()> {

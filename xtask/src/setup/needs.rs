@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::process::{find, find_newest, output};
+use crate::process::{find, find_newest, output, succeeds};
 
 /// One thing to install.
 pub(super) struct Need {
@@ -117,6 +117,18 @@ pub(super) const NEEDS: &[Need] = &[
         present: || find("qemu-system-riscv32").is_some() && find("qemu-system-riscv64").is_some(),
         packages: &[Named("qemu-system-misc"), Named("qemu-system-riscv")],
         without: BOARDS,
+    },
+    Need {
+        name: "mtools",
+        present: || find("mformat").is_some() && find("mcopy").is_some(),
+        packages: &[Named("mtools")],
+        without: BOARDS,
+    },
+    Need {
+        name: "python3-venv",
+        present: || succeeds(Command::new("python3").args(["-m", "venv", "--help"])),
+        packages: &[Named("python3-venv")],
+        without: "the tests of file systems are left out",
     },
     Need {
         name: "gcc-riscv64-unknown-elf",

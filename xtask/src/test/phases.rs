@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::models;
 use super::phase::{Count, Outcome, Phase};
-use crate::board::{BOARDS, Board, EXAMPLES};
+use crate::board::{BOARDS, Board, EXAMPLES, disks};
 use crate::error::Result;
 use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
@@ -176,8 +176,13 @@ fn matrix(_: &str) -> Result<Outcome> {
 }
 
 fn boards(_: &str) -> Result<Outcome> {
-    let outcomes = [each_board(BOARDS, |board| board.run(None))?, each_board(EXAMPLES, Board::run_example)?];
-    Ok(outcomes.into_iter().sum())
+    let storage = match disks::tests_miss() {
+        Some(missing) => Ok(Outcome::left_out(format!("file systems: {missing}"))),
+        None => disks::tests().and_then(|mut command| tests(&mut command, "")),
+    };
+    let boards = each_board(BOARDS, |board| board.run(None));
+    let examples = each_board(EXAMPLES, Board::run_example);
+    Ok([storage, boards, examples].into_iter().map(Outcome::of).sum())
 }
 
 /// What the loader costs each target, against its budget.
