@@ -229,6 +229,27 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
         unsafe { self.context().bringup(&self.lifecycle) }
     }
 
+    /// The addresses of the constructors that [`bringup`](Self::bringup) runs, in that order; `llext_init` is none of them.
+    ///
+    /// ```
+    /// # use llext::{Error, Handle, NoopRawMutex, Pool};
+    /// # fn f(blinky: Handle<'_, Pool<'_>, NoopRawMutex, 4>) -> Result<(), Error> {
+    /// let (up, down) = (blinky.constructors().count(), blinky.destructors().count());
+    /// # let _ = (up, down);
+    /// # Ok(()) }
+    /// ```
+    pub fn constructors(&self) -> impl Iterator<Item = usize> {
+        // SAFETY: the image is sealed, and kept while `self` is borrowed.
+        unsafe { self.lifecycle.constructors() }
+    }
+
+    /// The addresses of the destructors that [`teardown`](Self::teardown) runs, in that order; neither `llext_fini` nor what
+    /// `__cxa_atexit` registers is one of them.
+    pub fn destructors(&self) -> impl Iterator<Item = usize> {
+        // SAFETY: as above.
+        unsafe { self.lifecycle.destructors() }
+    }
+
     /// Runs the destructors now, once; an unload does it otherwise.
     ///
     /// # Errors

@@ -102,9 +102,7 @@ impl Lifecycle {
     pub(crate) unsafe fn bringup(&self) -> i32 {
         // SAFETY: the caller keeps the image; every function was checked to lie in its code.
         unsafe {
-            self.preinit.iter().for_each(|function| run(function));
-            self.first.into_iter().for_each(|function| run(function));
-            self.init.iter().for_each(|function| run(function));
+            self.constructors().for_each(|function| run(function));
             self.start.map_or(0, |start| core::mem::transmute::<usize, extern "C" fn() -> i32>(start)())
         }
     }
@@ -116,9 +114,26 @@ impl Lifecycle {
     pub(crate) unsafe fn teardown(&self) {
         // SAFETY: the caller keeps the image; every function was checked to lie in its code.
         unsafe {
-            self.fini.iter().rev().for_each(|function| run(function));
-            self.last.into_iter().for_each(|function| run(function));
+            self.destructors().for_each(|function| run(function));
         }
+    }
+
+    /// The init functions, in the order they run.
+    ///
+    /// # Safety
+    /// The image is sealed and not yet retired.
+    pub(crate) unsafe fn constructors(&self) -> impl Iterator<Item = usize> {
+        // SAFETY: the caller keeps the image; every function was checked to lie in its code.
+        unsafe { self.preinit.iter().chain(self.first).chain(self.init.iter()) }
+    }
+
+    /// The fini functions, in the order they run.
+    ///
+    /// # Safety
+    /// As for [`Lifecycle::constructors`].
+    pub(crate) unsafe fn destructors(&self) -> impl Iterator<Item = usize> {
+        // SAFETY: as above.
+        unsafe { self.fini.iter().rev().chain(self.last) }
     }
 }
 

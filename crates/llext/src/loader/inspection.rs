@@ -110,6 +110,12 @@ impl<'a> Inspection<'a> {
         })
     }
 
+    /// The section headers as they lie in the file, but for the addresses, one after the other from 16 bytes' alignment on if
+    /// the memory was so aligned.
+    pub fn headers(&self) -> &'a [u8] {
+        self.sections
+    }
+
     /// The first section of this name.
     pub fn section(&self, name: &str) -> Option<InspectedSection<'a>> {
         self.sections().find(|section| section.name == name.as_bytes())
