@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* What a host gives the library besides memory. All of it is optional, and comes before any other call. */
+#ifndef LLEXT_HOOKS_H
+#define LLEXT_HOOKS_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * The lock: `lock` shuts everybody else out, and `unlock`, which is handed what its `lock` returned, lets them in. They nest, as
+ * irq_lock() does and a recursive mutex, and are held for short times, never over code of the host's or of an extension.
+ * Without them all calls come from one thread.
+ */
+void llext_set_lock_hooks(unsigned int (*lock)(void), void (*unlock)(unsigned int key));
+
+/*
+ * The log: where a function fails it hears the error number that is returned, and a line that says why; and of every symbol
+ * that nobody provides, -ENODATA and its name.
+ */
+void llext_set_log_hook(void (*log)(int error, const char *line));
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
