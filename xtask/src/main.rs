@@ -1,6 +1,7 @@
 //! The project's own commands, run as `cargo xtask COMMAND`.
 
 mod board;
+mod capi;
 mod coverage;
 mod error;
 mod fuzz;
@@ -99,6 +100,12 @@ fn command_line() -> Command {
                 .about("Build a board's firmware and run it in QEMU")
                 .args([board, given, linked]),
         )
+        .subcommand(
+            Command::new("capi")
+                .about("Build libllext.a, LLEXT's API in C, for a target")
+                .arg(Arg::new("TARGET").required(true).help("As rustc calls it"))
+                .arg(flag("std", "For Linux: with files, and memory of the process's own")),
+        )
         .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
         .subcommand(
             Command::new("hostile").about("Load hostile files from failing surroundings").arg(hostile),
@@ -118,6 +125,10 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
             let linked = given.get_flag("linked");
             let file = given.get_one::<PathBuf>("extension");
             board::run(text(given, "NAME"), file.map(|file| board::Given { file, linked }))?
+        }
+        Some(("capi", given)) => {
+            let build = if given.get_flag("std") { capi::Build::HOSTED } else { capi::Build::BARE };
+            capi::lay_down(text(given, "TARGET"), build)?
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,
         Some(("fuzz", given)) => {

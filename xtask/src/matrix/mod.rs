@@ -3,7 +3,7 @@
 
 mod build;
 mod fit;
-mod harness;
+pub(crate) mod harness;
 mod report;
 mod rows;
 mod run;

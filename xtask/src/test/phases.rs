@@ -12,7 +12,7 @@ use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{hostile, matrix, oracle, project, size};
+use crate::{capi, hostile, matrix, oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -27,6 +27,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "docs", run: docs },
     Phase { name: "tidy", run: tidy },
     Phase { name: "extensions", run: extensions },
+    Phase { name: "capi", run: capi },
     Phase { name: "oracle", run: oracle },
     Phase { name: "hostile", run: hostile },
     Phase { name: "matrix", run: matrix },
@@ -61,8 +62,13 @@ fn clippy(_: &str) -> Result<Outcome> {
 }
 
 /// The crates that must build without the standard library.
-const BARE: [&str; 4] =
-    ["--package=llext-link", "--package=llext", "--package=llext-sdk", "--no-default-features"];
+const BARE: [&str; 5] = [
+    "--package=llext-link",
+    "--package=llext",
+    "--package=llext-sdk",
+    "--package=llext-capi",
+    "--no-default-features",
+];
 
 fn bare_host(_: &str) -> Result<Outcome> {
     let mut cargo = project::cargo();
@@ -151,6 +157,19 @@ fn extensions(filter: &str) -> Result<Outcome> {
     }
     let matrix = ["--package=cargo-llext", "--test", EXTENSIONS];
     each(&["test", "release"], |profile| tests(cargo_test(profile).args(matrix), filter))
+}
+
+/// libllext.a for every target, and its suite in C.
+fn capi(_: &str) -> Result<Outcome> {
+    let libraries = each(&capi::TARGETS, |target| match Compiler::find(target) {
+        None => Ok(Outcome::left_out(format!("there is no Rust for {target}"))),
+        Some(_) => capi::library(target, capi::Build::BARE).map(|_| Outcome::passed()),
+    });
+    let suites = each(&capi::SUITES, |suite| match suite.missing() {
+        Some(missing) => Ok(Outcome::left_out(missing)),
+        None => tests(&mut suite.program()?, ""),
+    });
+    Ok([libraries, suites].into_iter().map(Outcome::of).sum())
 }
 
 /// Every file that was compared is a test.

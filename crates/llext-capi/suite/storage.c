@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT OR Apache-2.0 */
+/* Where files come from, and what of them is used where it lies. */
+#include "suite.h"
+
+static struct file file;
+
+static int is_in_file(const void *address)
+{
+	return (uintptr_t)address - (uintptr_t)file.bytes < file.size;
+}
+
+static const void *flash(struct llext *ext)
+{
+	const void *symbol = llext_find_sym(&ext->exp_tab, "flash");
+	const void *(*function)(void);
+
+	memcpy(&function, &symbol, sizeof(function));
+	return function();
+}
+
+/* A constant for flash stays in the file, if that stays; other storage copies. */
+static void rodata_no_reloc(void)
+{
+	struct llext_buf_loader stays, goes;
+	struct llext *ext;
+
+	file = slurp("sections.o");
+	stays = (struct llext_buf_loader)LLEXT_PERSISTENT_BUF_LOADER(file.bytes, file.size);
+	goes = (struct llext_buf_loader)LLEXT_TEMPORARY_BUF_LOADER(file.bytes, file.size);
+	EQUAL(llext_load(&stays.loader, "flash", &ext, NULL), 0);
+	CHECK(is_in_file(flash(ext)) && is_in_file(llext_find_sym(&ext->exp_tab, "in_rodata")));
+	CHECK(!is_in_file(llext_find_sym(&ext->exp_tab, "in_data")));
+	EQUAL(llext_unload(&ext), 0);
+	EQUAL(llext_load(&goes.loader, "flash", &ext, NULL), 0);
+	CHECK(!is_in_file(flash(ext)));
+	EQUAL(llext_unload(&ext), 0);
+	drop(&file);
+}
+
+static struct llext_loader *asked;
+static int asked_for;
+
+static bool is_detached(const elf_shdr_t *header)
+{
+	elf_shdr_t wanted;
+
+	asked_for++;
+	return llext_get_section_header(asked, NULL, ".detach", &wanted) == 0 && wanted.sh_offset == header->sh_offset;
+}
+
+static void detached(void)
+{
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+	struct llext_buf_loader loader;
+	struct llext *ext;
+
+	file = slurp("sections.o");
+	loader = (struct llext_buf_loader)LLEXT_WRITABLE_BUF_LOADER(file.bytes, file.size);
+	param.section_detached = is_detached;
+	asked = &loader.loader;
+	EQUAL(llext_load(&loader.loader, "detached", &ext, &param), 0);
+	CHECK(asked_for > 0 && is_in_file(llext_find_sym(&ext->exp_tab, "detached_entry")));
+	CHECK(!is_in_file(llext_find_sym(&ext->exp_tab, "probe")));
+	EQUAL(call(ext, "detached_entry", 0, NULL), 5);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+	loader = (struct llext_buf_loader)LLEXT_TEMPORARY_BUF_LOADER(file.bytes, file.size);
+	EQUAL(llext_load(&loader.loader, "detached", &ext, &param), -ENOTSUP);
+	drop(&file);
+}
+
+static int open_file(const char *path, void **opened)
+{
+	*opened = fopen(path, "rb");
+	return *opened ? 0 : -errno;
+}
+
+static ssize_t read_file(void *opened, void *out, size_t len)
+{
+	/* In small pieces: it is for the loader to ask for the rest. */
+	return (ssize_t)fread(out, 1, len > 100 ? 100 : len, (FILE *)opened);
+}
+
+static int seek_file(void *opened, size_t position)
+{
+	return fseek((FILE *)opened, (long)position, SEEK_SET) ? -errno : 0;
+}
+
+static int closed;
+
+static void close_file(void *opened)
+{
+	closed++;
+	fclose((FILE *)opened);
+}
+
+static void fs_loader(void)
+{
+	static const struct llext_file_hooks hooks = { open_file, read_file, seek_file, close_file };
+	struct llext_fs_loader loader = LLEXT_FS_LOADER(path_of("sections.o"));
+	struct llext_fs_loader missing = LLEXT_FS_LOADER("/no/such/file");
+	struct llext *ext;
+
+	closed = 0;
+	llext_set_file_hooks(&hooks);
+	EQUAL(llext_load(&loader.loader, "fs", &ext, NULL), 0);
+	CHECK(!loader.is_open && closed == 1);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+	EQUAL(llext_load(&missing.loader, "fs", &ext, NULL), -ENOENT);
+	EQUAL(closed, 1);
+	llext_set_file_hooks(NULL);
+}
+
+/* Without hooks: files of the system where the library has them. */
+static void fs_loader_without_hooks(void)
+{
+	struct llext_fs_loader loader = LLEXT_FS_LOADER(path_of("sections.so"));
+	struct llext *ext;
+	int loaded = llext_load(&loader.loader, "fs", &ext, NULL);
+
+#ifdef WITH_STD
+	EQUAL(loaded, 0);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+#else
+	EQUAL(loaded, -ENOTSUP);
+#endif
+}
+
+/* Code in one half of a piece of memory, all else in the other. */
+static void code_and_data_apart(void)
+{
+	struct file halves = slurp("many-sections.r");
+	struct llext *ext;
+
+#ifndef WITH_STD
+	uint8_t *const code = halves.bytes, *const data = halves.bytes + halves.size / 2;
+
+	EQUAL(take_heap(), 0);
+	EQUAL(llext_heap_init_harvard(code, halves.size / 2, data, halves.size / 2), 0);
+	EQUAL(load("hello.o", "apart", &ext), 0);
+	CHECK((uintptr_t)llext_find_sym(&ext->exp_tab, "probe") - (uintptr_t)code < halves.size / 2);
+	CHECK((uintptr_t)ext->mem[LLEXT_MEM_RODATA] - (uintptr_t)data < halves.size / 2);
+	EQUAL(llext_heap_uninit(), -EBUSY);
+	EQUAL(probe(ext), 1);
+	EQUAL(llext_unload(&ext), 0);
+	EQUAL(load("hello.so", "apart", &ext), -ENOTSUP);
+	EQUAL(llext_heap_uninit(), 0);
+	EQUAL(give_heap(1 << 20), 0);
+#else
+	EQUAL(llext_heap_init_harvard(halves.bytes, 10, halves.bytes, 10), -ENOSYS);
+	EQUAL(load("hello.o", "apart", &ext), 0);
+	EQUAL(llext_unload(&ext), 0);
+#endif
+	drop(&halves);
+}
+
+TESTS(STORAGE_TESTS, TEST(rodata_no_reloc), TEST(detached), TEST(fs_loader), TEST(fs_loader_without_hooks),
+      TEST(code_and_data_apart));
