@@ -3,7 +3,7 @@
 //! They are the guest's, as the emulator counts them; what they take on silicon is another matter.
 
 use crate::{Room, room};
-use core::mem::MaybeUninit;
+use core::mem::{ManuallyDrop, MaybeUninit};
 use core::panic::PanicInfo;
 use core::str::from_utf8;
 use llext::registry::Contents;
@@ -35,7 +35,7 @@ pub(crate) fn main(code: &'static mut [MaybeUninit<u8>], data: &'static mut [May
 fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> Result<(), Error> {
     let bytes = read();
     let places = [&raw mut *code, &raw mut *data];
-    let apps = Registry::<_, NoopRawMutex, 2>::new(Pool::new(code, data));
+    let apps = ManuallyDrop::new(Registry::<_, NoopRawMutex, 2>::new(Pool::new(code, data)));
     let nothing = count_of(|| ()).1;
     // SAFETY: the file is what this board's compiler made of a workload; it calls the functions in `hosts`.
     let (extension, load) = count_of(|| unsafe { apps.loader(&hosts::HOST).load("counted", Static(bytes)) });
@@ -51,7 +51,7 @@ fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u
     // SAFETY: nothing else runs, and it was loaded with these exports.
     let (len, save) = count_of(|| unsafe { apps.loader(&hosts::HOST).save(Contents::Constant, &mut saved) });
     len?;
-    core::mem::forget((extension, apps));
+    core::mem::forget(extension);
 
     // SAFETY: who had them forgot them, and nothing of it is used again.
     let pool = unsafe { Pool::new(&mut *places[0], &mut *places[1]) };
