@@ -69,6 +69,8 @@ pub(crate) struct Counted {
     find: u64,
     found: u64,
     unload: u64,
+    /// A load that copies all of it: what is used in place is not saved.
+    copied: u64,
     /// With a digest of its code and constants.
     save: u64,
     restore: u64,
@@ -148,31 +150,32 @@ fn read(shape: &Shape, relocations: usize, printed: &str) -> Result<Counted> {
         let at = words.iter().position(|word| *word == name)?;
         words.get(at + 1)?.parse::<u64>().ok()
     };
-    let all = ["load", "find", "found", "unload", "value", "save", "restore"].map(number);
-    let [Some(load), Some(find), Some(found), Some(unload), Some(value), Some(save), Some(restore)] = all
-    else {
+    let names = ["load", "find", "found", "unload", "value", "copied", "save", "restore"];
+    let all = names.map(number);
+    if all.contains(&None) {
         bail!("workload {}: it printed {printed:?}", shape.name)
-    };
+    }
+    let [load, find, found, unload, value, copied, save, restore] = all.map(Option::unwrap_or_default);
     if value != shape.main_value() as u64 || found != shape.exports().count() as u64 {
         bail!("workload {}: its value is {value}, {found} exports were found", shape.name)
     }
-    Ok(Counted { workload: shape.name, relocations, load, find, found, unload, save, restore })
+    Ok(Counted { workload: shape.name, relocations, load, find, found, unload, copied, save, restore })
 }
 
 type Results = [(&'static str, Vec<Counted>)];
 
 fn table(results: &Results) -> String {
     let mut text = format!(
-        "{:<10} {:>11} {:>10} {:>8} {:>8} {:>8} {:>8}\n",
-        "guest", "relocations", "load", "look-up", "unload", "save", "restore"
+        "{:<10} {:>11} {:>10} {:>8} {:>8} {:>10} {:>8} {:>8}\n",
+        "guest", "relocations", "load", "look-up", "unload", "copied", "save", "restore"
     );
     for (guest, counted) in results {
         for one in counted {
             let name = format!("{guest} {}", one.workload);
-            let Counted { relocations, load, unload, save, restore, .. } = one;
+            let Counted { relocations, load, unload, copied, save, restore, .. } = one;
             let _ = writeln!(
                 text,
-                "{name:<10} {relocations:>11} {load:>10} {:>8} {unload:>8} {save:>8} {restore:>8}",
+                "{name:<10} {relocations:>11} {load:>10} {:>8} {unload:>8} {copied:>10} {save:>8} {restore:>8}",
                 one.find / one.found
             );
         }
@@ -186,9 +189,10 @@ fn table(results: &Results) -> String {
 fn json(results: &Results) -> String {
     let guests = results.iter().map(|(guest, counted)| {
         let workloads = counted.iter().map(|one| {
-            let Counted { workload, relocations, load, find, found, unload, save, restore } = one;
+            let Counted { workload, relocations, load, find, found, unload, copied, save, restore } = one;
             format!(
-                "\"{workload}\": {{\"load\": {load}, \"look_up\": {}, \"unload\": {unload}, \"save\": {save}, \
+                "\"{workload}\": {{\"load\": {load}, \"look_up\": {}, \"unload\": {unload}, \
+                 \"copied\": {copied}, \"save\": {save}, \
                  \"restore\": {restore}, \"relocations\": {relocations}}}",
                 find / found
             )
@@ -208,14 +212,14 @@ fn a_relocation(counted: &[Counted]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const PRINTED: &str = "load 1000 find 220 found 2 unload 30 value 0 save 40 restore 50\n";
+    const PRINTED: &str = "load 1000 find 220 found 2 unload 30 value 0\ncopied 1200 save 40 restore 50\n";
 
     #[test]
     fn results_are_read_and_checked() {
         let a = read(&SHAPES[0], 6, PRINTED).unwrap();
         assert_eq!(
             json(&[("an385", vec![a])]),
-            r#"{"guest": {"an385": {"a": {"load": 1000, "look_up": 110, "unload": 30, "save": 40, "restore": 50, "relocations": 6}}}}"#
+            r#"{"guest": {"an385": {"a": {"load": 1000, "look_up": 110, "unload": 30, "copied": 1200, "save": 40, "restore": 50, "relocations": 6}}}}"#
         );
         for wrong in
             [PRINTED.replace("value 0", "value 1"), PRINTED.replace("found 2", "found 1"), String::new()]

@@ -35,7 +35,7 @@ pub(crate) fn main(code: &'static mut [MaybeUninit<u8>], data: &'static mut [May
 fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u8>]) -> Result<(), Error> {
     let bytes = read();
     let places = [&raw mut *code, &raw mut *data];
-    let apps = ManuallyDrop::new(Registry::<_, NoopRawMutex, 2>::new(Pool::new(code, data)));
+    let apps = Registry::<_, NoopRawMutex, 2>::new(Pool::new(code, data));
     let nothing = count_of(|| ()).1;
     // SAFETY: the file is what this board's compiler made of a workload; it calls the functions in `hosts`.
     let (extension, load) = count_of(|| unsafe { apps.loader(&hosts::HOST).load("counted", Static(bytes)) });
@@ -47,36 +47,45 @@ fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u
     let (found, looked) = count_of(|| names().filter(|name| look(name)).count());
     // SAFETY: as above.
     let value = unsafe { extension.symbol::<Function>("ext_main")? }.call(());
-    let mut saved = [0; 1024];
+    let (unloaded, unload) = count_of(|| extension.unload().map_err(|refused| refused.error));
+    unloaded?;
+    drop(apps);
+    let [copied, save, restore] = count_kept(places, bytes, value)?.map(|count| count - nothing);
+    let (load, find, unload) = (load - nothing, looked - walk, unload - nothing);
+    println!("load {load} find {find} found {found} unload {unload} value {value}");
+    println!("copied {copied} save {save} restore {restore}");
+    Ok(())
+}
+
+/// What it takes to load the file where all of it is copied, to save that, and to restore it.
+fn count_kept(places: [*mut [MaybeUninit<u8>]; 2], bytes: &[u8], value: i32) -> Result<[u64; 3], Error> {
+    let [code, data] = places;
+    let registry = || {
+        // SAFETY: the registry that had the memory before is lost, and nothing of it is used again.
+        let pool = unsafe { Pool::new(&mut *code, &mut *data) };
+        ManuallyDrop::new(Registry::<_, NoopRawMutex, 2>::new(pool))
+    };
+    let (apps, mut saved) = (registry(), [0; 1024]);
+    // SAFETY: as for the first load.
+    let (loaded, load) = count_of(|| unsafe { apps.loader(&hosts::HOST).load("counted", bytes) });
+    core::mem::forget(loaded?);
     // SAFETY: nothing else runs, and it was loaded with these exports.
     let (len, save) = count_of(|| unsafe { apps.loader(&hosts::HOST).save(Contents::Constant, &mut saved) });
     len?;
-    core::mem::forget(extension);
 
-    // SAFETY: who had them forgot them, and nothing of it is used again.
-    let pool = unsafe { Pool::new(&mut *places[0], &mut *places[1]) };
-    let apps = Registry::<_, NoopRawMutex, 2>::new(pool);
-    let mut kept = None;
+    let (apps, mut kept) = (registry(), None);
     let (restored, restore) = count_of(|| {
         // SAFETY: the memory is as it was, and nothing else runs.
         unsafe { apps.loader(&hosts::HOST).restore(&saved, |handle| kept = Some(handle)) }
     });
     restored?;
     let extension = kept.ok_or(Error::Died)?;
-    // SAFETY: as above.
+    // SAFETY: that is its type.
     let again = unsafe { extension.symbol::<Function>("ext_main")? }.call(());
     if again != value {
         crate::fault(0) // what was restored does not do what it did
     }
-    let (unloaded, unload) = count_of(|| extension.unload().map_err(|refused| refused.error));
-    unloaded?;
-    let (load, unload) = (load - nothing, unload - nothing);
-    let (save, restore) = (save - nothing, restore - nothing);
-    println!(
-        "load {load} find {} found {found} unload {unload} value {value} save {save} restore {restore}",
-        looked - walk
-    );
-    Ok(())
+    Ok([load, save, restore])
 }
 
 /// The instructions that `f` takes, and a few.
