@@ -15,11 +15,11 @@ impl Digest {
         Self((self.0 ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23))
     }
 
-    /// Goes on with bytes, a word of the processor's at a time, and how many they were.
+    /// Goes on with bytes, eight at a time and then one by one, and how many they were.
     pub(crate) fn bytes(self, bytes: &[u8]) -> Self {
         let (mut digest, mut rest) = (self, bytes);
         while let Some((word, after)) = rest.split_first_chunk() {
-            (digest, rest) = (digest.word(usize::from_ne_bytes(*word) as u64), after);
+            (digest, rest) = (digest.word(u64::from_ne_bytes(*word)), after);
         }
         rest.iter().fold(digest, |digest, byte| digest.word(u64::from(*byte))).word(bytes.len() as u64)
     }

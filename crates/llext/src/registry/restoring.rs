@@ -129,6 +129,10 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
         let sizes = again.sizes.map(|size| size as usize);
         let variables = saved.record.record + size_of::<Extension<Pool<'a>, R, N>>();
         // SAFETY: as above.
+        if !unsafe { Parts::read(&again.block, sizes, variables) }.holds(&again.exports) {
+            return Err(bad("exports"));
+        }
+        // SAFETY: as above.
         let found = unsafe { contents.digest(&again.block, sizes, again.exports.constant(), variables) };
         let expected = u64::from_ne_bytes(saved.record.contents);
         if found != expected {
@@ -245,6 +249,9 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
     }
 }
 
+/// Where a table of exports may lie.
+const ENTRIES: [Part; 2] = [Part::Image, Part::Constants];
+
 /// The parts of an extension: where they begin when they run, and what they hold; of the data, what is its own.
 struct Parts<'b> {
     starts: [usize; 4],
@@ -295,16 +302,22 @@ impl<'b> Parts<'b> {
                 buckets: (align_of::<u32>(), 0),
             }),
             [0, entries, count, buckets, places] => {
-                let table = self.at(&[Part::Image, Part::Constants], entries, count, ENTRY)?;
-                let (starts, sizes) =
-                    (self.starts.map(|start| start as Word), self.sizes.map(|size| size as u32));
-                check_entries(table, count as u32, &self.bytes, starts, sizes).ok()?;
+                self.at(&ENTRIES, entries, count, ENTRY)?;
                 self.at(&[Part::Constants], buckets, places, size_of::<u32>())?;
                 Some(ExportView::Table { entries: (entries, count), buckets: (buckets, places) })
             }
             [1, bias, constant, offset, size] => self.dynamic(bias, constant, (offset, size)),
             _ => None,
         }
+    }
+
+    /// Whether the names and addresses of a table lie in these parts.
+    fn holds(&self, exports: &ExportView) -> bool {
+        let ExportView::Table { entries: (entries, count @ 1..), .. } = exports else { return true };
+        let table = self.at(&ENTRIES, *entries, *count, ENTRY).unwrap_or_default();
+        let starts = self.starts.map(|start| start as Word);
+        let sizes = self.sizes.map(|size| size as u32);
+        check_entries(table, *count as u32, &self.bytes, starts, sizes).is_ok()
     }
 
     /// The dynamic symbols of a shared object, whose dynamic section is parsed anew.

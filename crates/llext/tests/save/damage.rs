@@ -67,9 +67,9 @@ fn every_bit_is_missed() {
 fn sign(saved: &mut [u8]) {
     let mut digest = 0xcbf2_9ce4_8422_2325_u64;
     let mut add = |word: u64| digest = (digest ^ word).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
-    let words = saved[16..].chunks_exact(size_of::<usize>());
+    let words = saved[16..].chunks_exact(8);
     let rest = words.remainder();
-    words.for_each(|word| add(usize::from_ne_bytes(word.try_into().unwrap()) as u64));
+    words.for_each(|word| add(u64::from_ne_bytes(word.try_into().unwrap())));
     rest.iter().for_each(|byte| add(u64::from(*byte)));
     add(saved.len() as u64 - 16);
     saved[8..16].copy_from_slice(&digest.to_ne_bytes());
