@@ -65,6 +65,8 @@ pub(crate) struct Counted {
     workload: &'static str,
     relocations: usize,
     load: u64,
+    /// Of the longest step of a load that is read, by 64 units of work.
+    longest: u64,
     /// Of all its exports, each by its name.
     find: u64,
     found: u64,
@@ -150,32 +152,44 @@ fn read(shape: &Shape, relocations: usize, printed: &str) -> Result<Counted> {
         let at = words.iter().position(|word| *word == name)?;
         words.get(at + 1)?.parse::<u64>().ok()
     };
-    let names = ["load", "find", "found", "unload", "value", "copied", "save", "restore"];
+    let names = ["load", "longest", "find", "found", "unload", "value", "copied", "save", "restore"];
     let all = names.map(number);
     if all.contains(&None) {
         bail!("workload {}: it printed {printed:?}", shape.name)
     }
-    let [load, find, found, unload, value, copied, save, restore] = all.map(Option::unwrap_or_default);
+    let [load, longest, find, found, unload, value, copied, save, restore] =
+        all.map(Option::unwrap_or_default);
     if value != shape.main_value() as u64 || found != shape.exports().count() as u64 {
         bail!("workload {}: its value is {value}, {found} exports were found", shape.name)
     }
-    Ok(Counted { workload: shape.name, relocations, load, find, found, unload, copied, save, restore })
+    Ok(Counted {
+        workload: shape.name,
+        relocations,
+        load,
+        longest,
+        find,
+        found,
+        unload,
+        copied,
+        save,
+        restore,
+    })
 }
 
 type Results = [(&'static str, Vec<Counted>)];
 
 fn table(results: &Results) -> String {
     let mut text = format!(
-        "{:<10} {:>11} {:>10} {:>8} {:>8} {:>10} {:>8} {:>8}\n",
-        "guest", "relocations", "load", "look-up", "unload", "copied", "save", "restore"
+        "{:<10} {:>11} {:>10} {:>12} {:>8} {:>8} {:>10} {:>8} {:>8}\n",
+        "guest", "relocations", "load", "longest step", "look-up", "unload", "copied", "save", "restore"
     );
     for (guest, counted) in results {
         for one in counted {
             let name = format!("{guest} {}", one.workload);
-            let Counted { relocations, load, unload, copied, save, restore, .. } = one;
+            let Counted { relocations, load, longest, unload, copied, save, restore, .. } = one;
             let _ = writeln!(
                 text,
-                "{name:<10} {relocations:>11} {load:>10} {:>8} {unload:>8} {copied:>10} {save:>8} {restore:>8}",
+                "{name:<10} {relocations:>11} {load:>10} {longest:>12} {:>8} {unload:>8} {copied:>10} {save:>8} {restore:>8}",
                 one.find / one.found
             );
         }
@@ -189,9 +203,9 @@ fn table(results: &Results) -> String {
 fn json(results: &Results) -> String {
     let guests = results.iter().map(|(guest, counted)| {
         let workloads = counted.iter().map(|one| {
-            let Counted { workload, relocations, load, find, found, unload, copied, save, restore } = one;
+            let Counted { workload, relocations, load, longest, find, found, unload, copied, save, restore } = one;
             format!(
-                "\"{workload}\": {{\"load\": {load}, \"look_up\": {}, \"unload\": {unload}, \
+                "\"{workload}\": {{\"load\": {load}, \"longest_step\": {longest}, \"look_up\": {}, \"unload\": {unload}, \
                  \"copied\": {copied}, \"save\": {save}, \
                  \"restore\": {restore}, \"relocations\": {relocations}}}",
                 find / found
@@ -212,14 +226,15 @@ fn a_relocation(counted: &[Counted]) -> Option<u64> {
 mod tests {
     use super::*;
 
-    const PRINTED: &str = "load 1000 find 220 found 2 unload 30 value 0\ncopied 1200 save 40 restore 50\n";
+    const PRINTED: &str =
+        "load 1000 longest 500 find 220 found 2 unload 30 value 0\ncopied 1200 save 40 restore 50\n";
 
     #[test]
     fn results_are_read_and_checked() {
         let a = read(&SHAPES[0], 6, PRINTED).unwrap();
         assert_eq!(
             json(&[("an385", vec![a])]),
-            r#"{"guest": {"an385": {"a": {"load": 1000, "look_up": 110, "unload": 30, "copied": 1200, "save": 40, "restore": 50, "relocations": 6}}}}"#
+            r#"{"guest": {"an385": {"a": {"load": 1000, "longest_step": 500, "look_up": 110, "unload": 30, "copied": 1200, "save": 40, "restore": 50, "relocations": 6}}}}"#
         );
         for wrong in
             [PRINTED.replace("value 0", "value 1"), PRINTED.replace("found 2", "found 1"), String::new()]

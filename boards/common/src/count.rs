@@ -1,4 +1,4 @@
-//! Counts the instructions of a load, of look-ups and of an unload, of a file in the folder the emulator runs in.
+//! Counts the instructions of a load, of its longest step, of look-ups and of an unload, of a file in the folder the emulator runs in.
 //!
 //! They are the guest's, as the emulator counts them; what they take on silicon is another matter.
 
@@ -6,8 +6,9 @@ use crate::{Room, room};
 use core::mem::{ManuallyDrop, MaybeUninit};
 use core::panic::PanicInfo;
 use core::str::from_utf8;
+use core::task::Poll;
 use llext::registry::Contents;
-use llext::source::Static;
+use llext::source::{ReadOnly, Static};
 use llext::{Error, NoopRawMutex, Pool, Registry};
 use semihosting::fs::File;
 use semihosting::io::Read;
@@ -49,10 +50,11 @@ fn count(code: &'static mut [MaybeUninit<u8>], data: &'static mut [MaybeUninit<u
     let value = unsafe { extension.symbol::<Function>("ext_main")? }.call(());
     let (unloaded, unload) = count_of(|| extension.unload().map_err(|refused| refused.error));
     unloaded?;
+    let longest = longest_step(&apps, bytes)? - nothing;
     drop(apps);
     let [copied, save, restore] = count_kept(places, bytes, value)?.map(|count| count - nothing);
     let (load, find, unload) = (load - nothing, looked - walk, unload - nothing);
-    println!("load {load} find {find} found {found} unload {unload} value {value}");
+    println!("load {load} longest {longest} find {find} found {found} unload {unload} value {value}");
     println!("copied {copied} save {save} restore {restore}");
     Ok(())
 }
@@ -86,6 +88,20 @@ fn count_kept(places: [*mut [MaybeUninit<u8>]; 2], bytes: &[u8], value: i32) -> 
         crate::fault(0) // what was restored does not do what it did
     }
     Ok([load, save, restore])
+}
+
+/// The instructions of the longest step of a load that is read, as from a slow medium, and goes forward by 64 units of work.
+fn longest_step(apps: &Registry<Pool<'_>, NoopRawMutex, 2>, bytes: &[u8]) -> Result<u64, Error> {
+    // SAFETY: as above.
+    let mut load = unsafe { apps.loader(&hosts::HOST).start("stepped", ReadOnly(bytes))? };
+    let mut longest = 0;
+    loop {
+        let (step, count) = count_of(|| load.step(64));
+        longest = count.max(longest);
+        if let Poll::Ready(loaded) = step {
+            return loaded.map(|_| longest);
+        }
+    }
 }
 
 /// The instructions that `f` takes, and a few.

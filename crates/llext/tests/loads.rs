@@ -118,6 +118,33 @@ fn no_byte_is_read_twice_but_relocations() {
     assert!(twice < bytes.len() / 4, "{twice} bytes of {} were read twice", bytes.len());
 }
 
+/// A thousand functions: a symbol, an export and a name each, and no relocations.
+fn a_thousand_functions() -> Vec<u8> {
+    let functions: String =
+        (0..1000).map(|number| format!("int f{number}(void) {{ return {number}; }}")).collect();
+    compile("thousand_functions", &functions, &["-O2", "-fno-asynchronous-unwind-tables"])
+}
+
+#[test]
+fn a_step_reads_no_more_than_its_budget() {
+    let (host, bytes) = (host(), a_thousand_functions());
+    let mut source = Slow { bytes: &bytes, ready: false, reads: Vec::new() };
+    let mut load = start(&host, "thousand", &mut source);
+    while load.step(2).is_pending() {}
+    drop(load);
+    let longest = source.reads.iter().map(|(_, len)| *len).max();
+    assert_eq!(longest, Some(512), "of a table that has many times as much");
+}
+
+#[test]
+fn the_end_of_a_load_is_done_in_steps() {
+    let (host, bytes) = (host(), a_thousand_functions());
+    let mut load = start(&host, "thousand", &bytes[..]);
+    let steps = 1 + std::iter::from_fn(|| load.step(8).is_pending().then_some(())).count();
+    // Resolved, assigned, made, checked, indexed.
+    assert!((5000 / 8..6000 / 8).contains(&steps), "{steps} steps");
+}
+
 /// Both are called with fewer or other arguments than the run time takes: a stub adds whose destructors they are.
 #[test]
 fn what_is_registered_for_the_end_runs_then() {

@@ -3,6 +3,7 @@
 use super::Export;
 use crate::error::Error;
 use crate::native::Native;
+use core::ops::Range;
 use llext_link::addr::Word as _;
 use llext_link::elf::symbol::MAX_NAME;
 use llext_link::elf::{Format, read_word};
@@ -12,11 +13,11 @@ type Word = <Native as Format>::Word;
 /// The size of an entry, bytes.
 pub(crate) const ENTRY: usize = size_of::<Export>();
 
-/// An entry's name must end inside the image, and its address lie in it: `parts`, which begin at `starts` and span
+/// Of the entries in the range, each name must end inside the image, and each address lie in it: `parts`, which begin at `starts` and span
 /// `sizes` bytes.
 pub(crate) fn check_entries(
     entries: &[u8],
-    count: u32,
+    checked: Range<u32>,
     parts: &[&[u8]; 4],
     starts: [Word; 4],
     sizes: [u32; 4],
@@ -33,7 +34,7 @@ pub(crate) fn check_entries(
         address != 0
             && sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
     };
-    for index in 0..count {
+    for index in checked {
         let entry = entries.get(index as usize * ENTRY..).unwrap_or_default();
         let name = read_word::<Native>(entry, 0).unwrap_or_default();
         let address = read_word::<Native>(entry, ENTRY / 2).unwrap_or_default();

@@ -1,10 +1,9 @@
-//! The end of every load: exports and functions are checked, the image is sealed, constructors run, others may find it.
+//! The end of every load: functions are checked, the image is sealed, constructors run, others may find it.
 
-use super::linked::PRE_LOCATED;
 use super::load::{Load, Word};
 use super::tables::Origin;
 use crate::error::{Error, Name};
-use crate::export::{ENTRY, Export, IndexError, SymbolName, buckets_for, check_entries, insert};
+use crate::export::SymbolName;
 use crate::image::{Image, Sealed};
 use crate::lifecycle::{Context, Functions, Lifecycle};
 use crate::lock::RawMutex;
@@ -20,14 +19,13 @@ use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::relocation::{Relocation, Relocations};
 use llext_link::elf::section::relocation_size;
 use llext_link::elf::segment::Segment;
-use llext_link::elf::symbol::{SHN_ABS, STT_GNU_IFUNC, Symbols, string_at};
-use llext_link::elf::{Format, read_word, write_word};
-use llext_link::symbol::Mark;
+use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbols, string_at};
+use llext_link::elf::{Format, read_word};
 
 impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N, S> {
     /// Checks what [`Load::finish`] would use.
     pub(super) fn check_ends(&mut self) -> Result<(), Error> {
-        let exports = self.build_exports()?;
+        let exports = self.export_view()?;
         self.find_functions(&exports)?;
         Ok(())
     }
@@ -43,7 +41,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     /// Protects the image, whose code may run from here on, and leaves the extension's record in it.
     #[inline(never)]
     fn seal(&mut self) -> Result<NonNull<Extension<M, R, N>>, Error> {
-        let exports = self.build_exports()?;
+        let exports = self.export_view()?;
         let lifecycle = self.find_functions(&exports)?;
         let soname = self.soname();
         #[cfg(feature = "reset")]
@@ -114,176 +112,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         Ok(self.registry.publish(id, record))
     }
 
-    /// Checks the exports and builds the index over them.
-    #[inline(never)]
-    fn build_exports(&mut self) -> Result<ExportView, Error> {
-        let tables = self.tables;
-        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
-            self.check_indirect(&dynamic)?;
-            let (start, size) = (self.addresses.part(Part::Image), self.layout.size(Part::Image));
-            return Ok(ExportView::Dynamic {
-                tables: dynamic,
-                image: (start as usize, size as usize),
-                constant: self.check_constant(&dynamic)?,
-                bias: self.shared.bias as usize,
-            });
-        }
-        let made = tables.made();
-        let extra = self.layout.extra_constants;
-        let buckets_at = extra.offset as usize + made;
-        if made > 0 {
-            self.make_entries(extra.offset as usize, buckets_at + tables.buckets())?;
-        }
-        let (part, at) = match tables.origin {
-            Origin::Image(extent) => (Part::Image, extent.offset as usize),
-            Origin::Sections | Origin::Linked(_) => (Part::Constants, self.layout.exports.offset as usize),
-            Origin::Globals | Origin::Dynamic => (Part::Constants, extra.offset as usize),
-        };
-        if tables.origin == Origin::Sections
-            && self.layout.exports.size as usize != tables.entries as usize * ENTRY
-        {
-            return Err(Error::BadExports { index: tables.entries, found: self.layout.exports.size.into() });
-        }
-        let count = self.tables.entries as usize;
-        self.check_entries(part, at, count as u32)?;
-        if count == 0 {
-            // A part that is empty may lie anywhere, aligned or not.
-            return Ok(ExportView::Table {
-                entries: (align_of::<Export>(), 0),
-                buckets: (align_of::<u32>(), 0),
-            });
-        }
-        let entries = self.addresses.part(part) as usize + at;
-        if entries % align_of::<Export>() != 0 {
-            return Err(Error::BadExports { index: tables.entries, found: entries as u64 });
-        }
-        if let (true, Origin::Linked(index)) = (PRE_LOCATED, tables.origin) {
-            return self.linked_exports((entries, count), index);
-        }
-        let buckets = (self.addresses.part(Part::Constants) as usize + buckets_at, buckets_for(count));
-        self.index_entries(entries, buckets_at)?;
-        Ok(ExportView::Table { entries: (entries, count), buckets })
-    }
-
-    /// The exports of a linked file, whose index was made when it was linked.
-    fn linked_exports(&self, entries: (usize, usize), index: Extent) -> Result<ExportView, Error> {
-        let buckets = self.addresses.part(Part::Constants) as usize + index.offset as usize;
-        let [_, _, constants, _] = self.located();
-        if index.of(constants).is_none() || buckets % align_of::<u32>() != 0 {
-            return Err(Error::BadExports { index: entries.1 as u32, found: buckets as u64 });
-        }
-        Ok(ExportView::Table { entries, buckets: (buckets, index.size as usize / 4) })
-    }
-
-    /// The tables that exports are looked up in must lie before all that is written while the extension lives; how far
-    /// that is from the start.
-    fn check_constant(&mut self, dynamic: &Dynamic) -> Result<usize, Error> {
-        let (segments, count) = self.protections();
-        let writable =
-            segments.iter().take(count).filter(|segment| segment.protection == Protection::ReadWrite);
-        let first = writable.map(|segment| segment.offset).min();
-        let image = self.image()?.part(Part::Image);
-        let constant = image.get(..first.unwrap_or(image.len())).unwrap_or_default();
-        dynamic.hash_table::<Native>(constant)?;
-        for (tag, table) in [("DT_SYMTAB", dynamic.symbols), ("DT_STRTAB", dynamic.strings)] {
-            if table.of(constant).is_none() {
-                return Err(LinkError::BadDynamic { tag, found: table.offset.into() }.into());
-            }
-        }
-        Ok(constant.len())
-    }
-
-    /// Exported indirect functions are resolved when they are looked up: their resolvers must lie in the code.
-    #[inline(never)]
-    fn check_indirect(&mut self, dynamic: &Dynamic) -> Result<(), Error> {
-        let bias = self.shared.bias;
-        let count = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len();
-        for index in (0..count).map(SymbolIndex) {
-            let symbol = dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.get(index)?;
-            if symbol.section != 0 && symbol.kind() == STT_GNU_IFUNC {
-                self.check_function("resolver", index.0, symbol.value.wrapping_add(bias))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes a table of the file's global symbols: entries at `entries`, their names at `names`, in the constants.
-    #[inline(never)]
-    fn make_entries(&mut self, entries: usize, names: usize) -> Result<(), Error> {
-        let view = self.file.view()?;
-        let values = self.values.table::<Word>();
-        let address = self.addresses.part(Part::Constants);
-        let part = self.image.as_mut().map_or(&mut [][..], |image| image.part(Part::Constants));
-        let (mut entry_at, mut name_at) = (entries, names);
-        for index in (0..view.symbols.len()).map(SymbolIndex) {
-            let symbol = view.symbols.get(index)?;
-            let value = values.get(index.0 as usize).copied().unwrap_or_default();
-            if symbol.section == 0 || u32::from(symbol.section) == SHN_ABS || !symbol.is_exported() {
-                continue;
-            }
-            if value == Mark::unusable() {
-                continue;
-            }
-            let name = view.symbols.name(index, &symbol)?;
-            let changed = llext_link::Error::TableChanged { what: "exports" };
-            let to = part.get_mut(name_at..).and_then(|part| part.get_mut(..name.len()));
-            to.ok_or(changed)?.copy_from_slice(name);
-            let entry = part.get_mut(entry_at..).and_then(|part| part.get_mut(..ENTRY)).ok_or(changed)?;
-            let (first, second) = entry.split_at_mut(ENTRY / 2);
-            write_word::<Native>(first, address.wrapping_add(name_at as Word));
-            write_word::<Native>(second, value);
-            (entry_at, name_at) = (entry_at + ENTRY, name_at + name.len() + 1);
-        }
-        // Absolute symbols and those of sections that are not loaded were counted, and are no exports.
-        self.tables.entries = ((entry_at - entries) / ENTRY) as u32;
-        Ok(())
-    }
-
-    /// An entry's name must end inside the image, and its address lie in it.
-    fn check_entries(&mut self, part: Part, at: usize, count: u32) -> Result<(), Error> {
-        let (starts, sizes) = (self.addresses.parts, self.spans());
-        let file = self.file.source.stays().filter(|_| self.relocatable.in_place.size > 0);
-        let mut parts = match self.tables.origin {
-            Origin::Linked(_) => self.located(),
-            _ => self.image.as_mut().map(Image::working).unwrap_or_default().map(|part| &*part),
-        };
-        if let ([image, ..], Some(file)) = (&mut parts, file) {
-            *image = file;
-        }
-        let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
-        check_entries(entries, count, &parts, starts, sizes)
-    }
-
     fn offset_in(&self, part: Part, address: Word) -> Option<Word> {
         let offset = address.wrapping_sub(self.addresses.part(part));
         (offset < self.layout.size(part) as Word).then_some(offset)
-    }
-
-    #[inline(never)]
-    fn index_entries(&mut self, entries: usize, buckets_at: usize) -> Result<(), Error> {
-        let count = self.tables.entries as usize;
-        let constants = self.image()?.part(Part::Constants);
-        let buckets = constants.get_mut(buckets_at..).and_then(|part| part.get_mut(..buckets_for(count) * 4));
-        // SAFETY: any bytes are numbers; the room is aligned to 16 and the entries before it to more than a `u32`.
-        let (_, buckets, _) = unsafe { buckets.unwrap_or_default().align_to_mut::<u32>() };
-        // SAFETY: the entries lie in the image at this address, aligned; each name was checked to end inside the
-        // image; run addresses are where the bytes are written; the buckets are other bytes.
-        let entries = unsafe { core::slice::from_raw_parts(entries as *const Export, count) };
-        for number in 0..count {
-            match insert(entries, buckets, number) {
-                Ok(true) => {}
-                Ok(false) => {
-                    let name =
-                        entries.get(number).map_or(Name::EMPTY, |entry| Name::new(entry.name().to_bytes()));
-                    return Err(Error::DuplicateExport { name });
-                }
-                Err(IndexError::Crowded { entry }) => {
-                    return Err(Error::BadExports { index: entry as u32, found: 0 });
-                }
-                Err(_) => return Err(Error::BadExports { index: count as u32, found: 0 }),
-            }
-        }
-        Ok(())
     }
 
     /// Finds constructors and destructors, each of which must lie in the extension's code.
@@ -338,7 +169,12 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         Ok(Some(function as usize))
     }
 
-    fn check_function(&self, array: &'static str, index: u32, function: Word) -> Result<(), Error> {
+    pub(super) fn check_function(
+        &self,
+        array: &'static str,
+        index: u32,
+        function: Word,
+    ) -> Result<(), Error> {
         let base = self.shared.span.base;
         let in_code =
             self.offset_in(Part::Code, function).is_some_and(|at| at < self.layout.bound.offset as Word);

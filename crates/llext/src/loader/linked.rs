@@ -1,9 +1,9 @@
 //! The stages of a file that `llext link` linked for fixed addresses: nothing is placed and nothing relocated. What its
 //! code uses of others must be where it was.
 
-use super::Options;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, find_one};
+use super::{Options, exports};
 use crate::error::{Error, Name};
 use crate::export::SymbolName;
 use crate::image::Image;
@@ -73,7 +73,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Reserve => self.reserve_record(budget)?,
             Stage::Fill(at) => match self.fill(at, budget)? {
                 Some(at) => Stage::Fill(at),
-                None => return Ok(Whole::Finish),
+                None => return Ok(Whole::Exports(exports::Stage::BEGIN)),
             },
         }))
     }

@@ -5,7 +5,7 @@ use super::file::{BATCH, File, Reader};
 use super::linked::PRE_LOCATED;
 use super::stored::Stored;
 use super::tables::Tables;
-use super::{Options, linked, relocatable, shared};
+use super::{Options, exports, linked, relocatable, shared};
 use crate::error::Error;
 use crate::image::{Draft, Image};
 use crate::lifecycle;
@@ -36,7 +36,9 @@ pub(super) enum Stage {
     Relocatable(relocatable::Stage),
     Shared(shared::Stage),
     Linked(linked::Stage),
-    /// All relocations are applied: tables, protection, constructors.
+    /// All relocations are applied: exports are made, checked and indexed.
+    Exports(exports::Stage),
+    /// Protection, constructors.
     Finish,
     /// There is nothing left to do.
     Done,
@@ -215,7 +217,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             Stage::Shared(stage) => self.advance_shared(stage, budget)?,
             // what others provide, contents where they belong: in linked.rs
             Stage::Linked(stage) if PRE_LOCATED => self.advance_linked(stage, budget)?,
-            // exports, protection, constructors: in finish.rs; from here on others find it
+            // entries, checks, the index over them: in exports.rs
+            Stage::Exports(stage) => self.advance_exports(stage, budget)?,
+            // functions, protection, constructors: in finish.rs; from here on others find it
             Stage::Finish => {
                 #[cfg(feature = "inspect")]
                 self.keep_inspection()?;

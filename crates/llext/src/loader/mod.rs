@@ -2,6 +2,7 @@
 
 mod buffer;
 mod complete;
+mod exports;
 mod file;
 mod finish;
 mod in_place;

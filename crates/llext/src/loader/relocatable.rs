@@ -1,8 +1,9 @@
 //! The stages of a relocatable file: what compilers and `ld -r` write.
 
-use super::Options;
+use super::file::File;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, with_name};
+use super::{Options, exports};
 use crate::error::Error;
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
@@ -75,7 +76,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Assign => self.assign_symbols(budget)?,
             Stage::Relocate(at) => match self.relocate(at, budget)? {
                 Some(at) => Stage::Relocate(at),
-                None => return Ok(Whole::Finish),
+                None => return Ok(Whole::Exports(exports::Stage::BEGIN)),
             },
         }))
     }
@@ -123,21 +124,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// Reads one table after the other, then gives the sections the roles they have by name.
     #[inline(never)]
     fn read_tables(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
-        *budget -= 1;
-        let file = &mut self.file;
-        if file.source.lent().is_none() && at.table < 4 {
-            let extents = &mut file.extents;
-            let all = [&mut extents.names, &mut extents.symbols, &mut extents.strings, &mut extents.extended];
-            if let Some(extent) = all.into_iter().nth(at.table as usize) {
-                let end = (at.record + extent.size) as usize;
-                let to = file.tables.bytes_mut().get_mut(at.record as usize..end).unwrap_or_default();
-                if extent.size > 0 {
-                    file.source.read_at(extent.offset.into(), to)?;
-                }
-                extent.offset = at.record;
-                return Ok(Stage::Tables(Cursor { table: at.table + 1, record: end as u32 }));
+        if self.file.source.lent().is_none() {
+            if let Some(next) = self.read_table(at, budget)? {
+                return Ok(Stage::Tables(next));
             }
         }
+        *budget -= 1;
+        let file = &mut self.file;
         let names = match file.source.lent() {
             Some(all) => file.extents.names.of(all),
             None => file.extents.names.of(file.tables.bytes()),
@@ -150,6 +143,29 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let count = file.view()?.symbols.len();
         self.values = self.scratch.table::<Word>(count)?;
         Ok(Stage::Notes(0))
+    }
+
+    /// Reads more of the tables into the scratch, where one follows the other up to `at.record`; where to go on, or `None`
+    /// when all are read.
+    #[inline(never)]
+    fn read_table(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
+        let File { source, extents, tables, .. } = &mut self.file;
+        let mut all = [&mut extents.names, &mut extents.symbols, &mut extents.strings, &mut extents.extended];
+        let start: u32 = all.iter().take(at.table as usize).map(|table| table.size).sum();
+        let Some(table) = all.get_mut(at.table as usize) else { return Ok(None) };
+        let done = at.record - start;
+        let size = (table.size - done).min(budget.saturating_mul(COPIED));
+        let record = at.record + size;
+        let to = tables.bytes_mut().get_mut(at.record as usize..record as usize).unwrap_or_default();
+        if size > 0 {
+            source.read_at((table.offset + done).into(), to)?;
+        }
+        *budget = budget.saturating_sub(size.div_ceil(COPIED).max(1));
+        if done + size < table.size {
+            return Ok(Some(Cursor { record, ..at }));
+        }
+        table.offset = start;
+        Ok(Some(Cursor { table: at.table + 1, record }))
     }
 
     /// Reads the next section of notes. Nothing else of it is used, so it is not loaded.

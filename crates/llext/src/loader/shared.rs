@@ -1,8 +1,8 @@
 //! The stages of a shared object: one reservation of its whole span, planned from the program headers.
 
-use super::Options;
 use super::load::{COPIED, Cursor, Load, Stage as Whole, Word};
 use super::resolve::{Others, with_name};
+use super::{Options, exports};
 use crate::error::Error;
 use crate::image::Image;
 use crate::lifecycle::{self, Provided};
@@ -77,7 +77,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Assign => self.assign_dynamic(budget)?,
             Stage::Relocate(at) => match self.relocate_image(at, budget)? {
                 Some(at) => Stage::Relocate(at),
-                None => return Ok(Whole::Finish),
+                None => return Ok(Whole::Exports(exports::Stage::BEGIN)),
             },
         }))
     }

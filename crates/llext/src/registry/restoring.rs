@@ -317,7 +317,7 @@ impl<'b> Parts<'b> {
         let table = self.at(&ENTRIES, *entries, *count, ENTRY).unwrap_or_default();
         let starts = self.starts.map(|start| start as Word);
         let sizes = self.sizes.map(|size| size as u32);
-        check_entries(table, *count as u32, &self.bytes, starts, sizes).is_ok()
+        check_entries(table, 0..*count as u32, &self.bytes, starts, sizes).is_ok()
     }
 
     /// The dynamic symbols of a shared object, whose dynamic section is parsed anew.
