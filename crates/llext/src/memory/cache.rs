@@ -1,10 +1,9 @@
 //! Makes code that was written as data visible to instruction fetch: the one step of loading that
-//! every processor wants differently.
-//!
-//! * x86: <https://www.intel.com/sdm>, volume 3, "Self-Modifying Code"
-//! * Arm A: <https://developer.arm.com/documentation/ddi0487>, section B2.7 (AArch64), G4.2.9 (AArch32)
-//! * Arm M: <https://developer.arm.com/documentation/ddi0403>, section B2.2.7
-//! * RISC-V: <https://docs.riscv.org/reference/isa/unpriv/zifencei.html>
+//! every processor wants differently. The manuals' sequences are in `sequence`.
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+pub(crate) mod double;
+mod sequence;
 
 /// Cleans the data cache and invalidates the instruction cache over `len` bytes at `address`.
 ///
@@ -16,33 +15,13 @@
 /// The range is readable. On a Cortex-M the caller runs privileged.
 pub unsafe fn synchronize(address: usize, len: usize) {
     if len != 0 {
-        // SAFETY: the range is readable, as the caller promised.
-        unsafe { native::synchronize(address, len) };
+        for step in native::SEQUENCE {
+            // SAFETY: the range is readable, as the caller promised.
+            unsafe { native::perform(*step, address, len) };
+        }
         #[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
         // SAFETY: as above.
-        double::record(unsafe { core::slice::from_raw_parts(address as *const u8, len) });
-    }
-}
-
-/// What tests look at: the bytes that instruction fetch of a machine with caches would see.
-#[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
-pub(crate) mod double {
-    use std::cell::RefCell;
-    use std::collections::BTreeMap;
-
-    std::thread_local! {
-        static SEEN: RefCell<BTreeMap<usize, u8>> = const { RefCell::new(BTreeMap::new()) };
-    }
-
-    /// These bytes are written back and fetched anew.
-    pub(super) fn record(bytes: &[u8]) {
-        let addresses = bytes.as_ptr().addr()..;
-        SEEN.with_borrow_mut(|seen| seen.extend(addresses.zip(bytes.iter().copied())));
-    }
-
-    /// What this thread would fetch at an address: nothing, if it was never synchronised.
-    pub(crate) fn fetched(address: usize) -> Option<u8> {
-        SEEN.with_borrow(|seen| seen.get(&address).copied())
+        double::record(address, unsafe { core::slice::from_raw_parts(address as *const u8, len) });
     }
 }
 
@@ -54,12 +33,15 @@ fn lines(address: usize, len: usize, line: usize) -> impl Iterator<Item = usize>
     (first..=last).step_by(line)
 }
 
-/// Instruction fetch snoops: only the compiler must not move the writes.
+/// Only the compiler can be late.
 #[cfg(any(target_arch = "x86", target_arch = "x86_64"))]
 mod native {
+    use super::sequence::{self, Step};
     use core::sync::atomic::{Ordering, compiler_fence};
 
-    pub(super) unsafe fn synchronize(_: usize, _: usize) {
+    pub(super) const SEQUENCE: &[Step] = sequence::X86;
+
+    pub(super) unsafe fn perform(_: Step, _: usize, _: usize) {
         compiler_fence(Ordering::SeqCst);
     }
 }
@@ -67,44 +49,52 @@ mod native {
 #[cfg(target_arch = "aarch64")]
 mod native {
     use super::lines;
+    use super::sequence::{self, Step};
     use core::arch::asm;
+
+    pub(super) const SEQUENCE: &[Step] = sequence::AARCH64;
 
     /// CTR_EL0: instruction fetch sees data once it has left the core.
     const NO_DATA_CLEAN: usize = 1 << 28;
     /// CTR_EL0: the instruction cache needs no invalidation.
     const NO_INSTRUCTION_INVALIDATE: usize = 1 << 29;
 
-    pub(super) unsafe fn synchronize(address: usize, len: usize) {
+    #[inline(always)]
+    pub(super) unsafe fn perform(step: Step, address: usize, len: usize) {
         let ctr: usize;
         // SAFETY: CTR_EL0 can be read at every level; Linux traps and emulates it where it must.
         unsafe { asm!("mrs {}, ctr_el0", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
-        if ctr & NO_DATA_CLEAN == 0 {
-            for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
-                // SAFETY: the line holds a byte of the caller's range; cleaning changes no memory.
-                unsafe { asm!("dc cvau, {}", in(reg) line, options(nostack, preserves_flags)) };
+        // SAFETY: a line holds a byte of the caller's range; maintenance and barriers change no memory.
+        unsafe {
+            match step {
+                Step::Clean if ctr & NO_DATA_CLEAN == 0 => {
+                    for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
+                        asm!("dc cvau, {}", in(reg) line, options(nostack, preserves_flags));
+                    }
+                }
+                Step::Invalidate if ctr & NO_INSTRUCTION_INVALIDATE == 0 => {
+                    for line in lines(address, len, 4 << (ctr & 15)) {
+                        asm!("ic ivau, {}", in(reg) line, options(nostack, preserves_flags));
+                    }
+                }
+                Step::Barrier => asm!("dsb ish", options(nostack, preserves_flags)),
+                Step::Refetch => asm!("isb", options(nostack, preserves_flags)),
+                Step::Clean | Step::Invalidate | Step::ForgetBranches | Step::Ask => {}
             }
         }
-        // SAFETY: barriers change nothing.
-        unsafe { asm!("dsb ish", options(nostack, preserves_flags)) };
-        if ctr & NO_INSTRUCTION_INVALIDATE == 0 {
-            for line in lines(address, len, 4 << (ctr & 15)) {
-                // SAFETY: as above.
-                unsafe { asm!("ic ivau, {}", in(reg) line, options(nostack, preserves_flags)) };
-            }
-        }
-        // SAFETY: barriers change nothing.
-        unsafe { asm!("dsb ish", "isb", options(nostack, preserves_flags)) };
     }
 }
 
 /// A user program asks Linux, which knows of all cores.
 #[cfg(all(target_arch = "arm", target_os = "linux"))]
 mod native {
+    use super::sequence::{self, Step};
     use core::arch::asm;
 
+    pub(super) const SEQUENCE: &[Step] = sequence::LINUX;
     const CACHEFLUSH: usize = 0x0f_0002;
 
-    pub(super) unsafe fn synchronize(address: usize, len: usize) {
+    pub(super) unsafe fn perform(_: Step, address: usize, len: usize) {
         // SAFETY: the call reads registers only; r7, which compilers keep for themselves, is put back.
         unsafe {
             asm!(
@@ -121,25 +111,36 @@ mod native {
 #[cfg(all(target_arch = "arm", not(target_os = "linux"), target_has_atomic = "64"))]
 mod native {
     use super::lines;
+    use super::sequence::{self, Step};
     use core::arch::asm;
 
-    pub(super) unsafe fn synchronize(address: usize, len: usize) {
+    pub(super) const SEQUENCE: &[Step] = sequence::ARM_A;
+
+    #[inline(always)]
+    pub(super) unsafe fn perform(step: Step, address: usize, len: usize) {
         let ctr: usize;
         // SAFETY: reads the cache type register.
         unsafe { asm!("mrc p15, 0, {}, c0, c0, 1", out(reg) ctr, options(nomem, nostack, preserves_flags)) };
-        for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
-            // SAFETY: DCCMVAU on a line that holds a byte of the caller's range changes no memory.
-            unsafe { asm!("mcr p15, 0, {}, c7, c11, 1", in(reg) line, options(nostack, preserves_flags)) };
-        }
-        // SAFETY: barriers change nothing.
-        unsafe { asm!("dsb", options(nostack, preserves_flags)) };
-        for line in lines(address, len, 4 << (ctr & 15)) {
-            // SAFETY: ICIMVAU drops what can be fetched again.
-            unsafe { asm!("mcr p15, 0, {}, c7, c5, 1", in(reg) line, options(nostack, preserves_flags)) };
-        }
-        // SAFETY: BPIALL drops branch predictions; barriers change nothing.
+        // SAFETY: a line holds a byte of the caller's range; DCCMVAU, ICIMVAU, BPIALL and barriers change no memory.
         unsafe {
-            asm!("mcr p15, 0, {}, c7, c5, 6", "dsb", "isb", in(reg) 0, options(nostack, preserves_flags));
+            match step {
+                Step::Clean => {
+                    for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
+                        asm!("mcr p15, 0, {}, c7, c11, 1", in(reg) line, options(nostack, preserves_flags));
+                    }
+                }
+                Step::Invalidate => {
+                    for line in lines(address, len, 4 << (ctr & 15)) {
+                        asm!("mcr p15, 0, {}, c7, c5, 1", in(reg) line, options(nostack, preserves_flags));
+                    }
+                }
+                Step::ForgetBranches => {
+                    asm!("mcr p15, 0, {}, c7, c5, 6", in(reg) 0, options(nostack, preserves_flags));
+                }
+                Step::Barrier => asm!("dsb", options(nostack, preserves_flags)),
+                Step::Refetch => asm!("isb", options(nostack, preserves_flags)),
+                Step::Ask => {}
+            }
         }
     }
 }
@@ -148,10 +149,15 @@ mod native {
 #[cfg(all(target_arch = "arm", not(target_os = "linux"), not(target_has_atomic = "64")))]
 mod native {
     use super::lines;
+    use super::sequence::{self, Step};
     use core::arch::asm;
+
+    pub(super) const SEQUENCE: &[Step] = sequence::ARM_M;
 
     /// Configuration and control: bits 16 and 17 say that data and instruction caches are on.
     const CCR: *const u32 = 0xe000_ed14 as *const u32;
+    const DATA: u32 = 1 << 16;
+    const INSTRUCTIONS: u32 = 1 << 17;
     /// Cache type: the size of a line.
     const CTR: *const u32 = 0xe000_ed7c as *const u32;
     /// Invalidates the whole instruction cache.
@@ -161,42 +167,38 @@ mod native {
     /// Invalidates all branch predictions.
     const BPIALL: *mut u32 = 0xe000_ef78 as *mut u32;
 
-    pub(super) unsafe fn synchronize(address: usize, len: usize) {
-        barrier();
+    #[inline(always)]
+    pub(super) unsafe fn perform(step: Step, address: usize, len: usize) {
         // SAFETY: every Cortex-M has CCR, and the caller is privileged.
-        let ccr = unsafe { CCR.read_volatile() };
-        if ccr & 1 << 16 != 0 {
-            // SAFETY: a core with a data cache has CTR and DCCMVAU; cleaning changes no memory.
-            unsafe {
-                let line = 4 << (CTR.read_volatile() >> 16 & 15);
-                lines(address, len, line).for_each(|line| DCCMVAU.write_volatile(line as u32));
+        let has = |cache| unsafe { CCR.read_volatile() } & cache != 0;
+        // SAFETY: a core with a cache has its registers; cleaning changes no memory, and what is dropped can be fetched
+        // again; barriers change nothing.
+        unsafe {
+            match step {
+                Step::Clean if has(DATA) => {
+                    let line = 4 << (CTR.read_volatile() >> 16 & 15);
+                    lines(address, len, line).for_each(|line| DCCMVAU.write_volatile(line as u32));
+                }
+                Step::Invalidate if has(INSTRUCTIONS) => ICIALLU.write_volatile(0),
+                Step::ForgetBranches if has(INSTRUCTIONS) => BPIALL.write_volatile(0),
+                Step::Barrier => asm!("dsb", options(nostack, preserves_flags)),
+                Step::Refetch => asm!("isb", options(nostack, preserves_flags)),
+                Step::Clean | Step::Invalidate | Step::ForgetBranches | Step::Ask => {}
             }
-            barrier();
         }
-        if ccr & 1 << 17 != 0 {
-            // SAFETY: a core with an instruction cache has these; they drop what can be fetched again.
-            unsafe {
-                ICIALLU.write_volatile(0);
-                BPIALL.write_volatile(0);
-            }
-            barrier();
-        }
-    }
-
-    fn barrier() {
-        // SAFETY: barriers change nothing.
-        unsafe { asm!("dsb", "isb", options(nostack, preserves_flags)) };
     }
 }
 
 /// A user thread can move to another core at any moment, so Linux does it on all of them.
 #[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "linux"))]
 mod native {
+    use super::sequence::{self, Step};
     use core::arch::asm;
 
+    pub(super) const SEQUENCE: &[Step] = sequence::LINUX;
     const RISCV_FLUSH_ICACHE: usize = 259;
 
-    pub(super) unsafe fn synchronize(address: usize, len: usize) {
+    pub(super) unsafe fn perform(_: Step, address: usize, len: usize) {
         // SAFETY: the call reads registers only; the last argument 0 means every thread.
         unsafe {
             asm!(
@@ -211,19 +213,26 @@ mod native {
 /// Covers the calling core; a host with more sends the others a `fence.i` of its own.
 #[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), not(target_os = "linux")))]
 mod native {
+    use super::sequence::{self, Step};
     use core::arch::asm;
 
-    pub(super) unsafe fn synchronize(_: usize, _: usize) {
-        // SAFETY: a barrier changes nothing.
+    pub(super) const SEQUENCE: &[Step] = sequence::RISCV;
+
+    #[inline(always)]
+    pub(super) unsafe fn perform(step: Step, _: usize, _: usize) {
+        // SAFETY: barriers change nothing.
         unsafe {
-            asm!(
-                ".option push",
-                ".option arch, +zifencei",
-                "fence rw, rw",
-                "fence.i",
-                ".option pop",
-                options(nostack, preserves_flags),
-            );
+            match step {
+                Step::Barrier => asm!("fence rw, rw", options(nostack, preserves_flags)),
+                Step::Refetch => asm!(
+                    ".option push",
+                    ".option arch, +zifencei",
+                    "fence.i",
+                    ".option pop",
+                    options(nostack, preserves_flags),
+                ),
+                Step::Clean | Step::Invalidate | Step::ForgetBranches | Step::Ask => {}
+            }
         }
     }
 }
