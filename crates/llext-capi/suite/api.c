@@ -231,6 +231,27 @@ static void parameters_that_cannot_be(void)
 	drop(&file);
 }
 
-TESTS(API_TESTS, TEST(uses_are_counted), TEST(hello_world), TEST(init_fini), TEST(bootstrap), TEST(fn_table_entries),
+/* Code calls what lies farther away than a branch reaches, where the heap lies that far from the program. */
+static void veneers_reach_the_host(void)
+{
+	struct llext *ext;
+	uintptr_t code, host;
+	const void *function;
+	const int value[] = { 5 };
+	int (*const add)(int, int) = host_add;
+
+	EQUAL(load("function-pointers.o", "far", &ext), 0);
+	function = ext->mem[LLEXT_MEM_TEXT];
+	code = (uintptr_t)function;
+	memcpy(&host, &add, sizeof(host));
+	printf("%#llx bytes from code to host\n", (unsigned long long)(code > host ? code - host : host - code));
+#if UINTPTR_MAX > 0xffffffffu && !defined(WITH_STD)
+	CHECK((code > host ? code - host : host - code) > 0x80000000u);
+#endif
+	EQUAL(call(ext, "by_callback", 1, value), 10);
+	EQUAL(llext_unload(&ext), 0);
+}
+
+TESTS(API_TESTS, TEST(veneers_reach_the_host), TEST(uses_are_counted), TEST(hello_world), TEST(init_fini), TEST(bootstrap), TEST(fn_table_entries),
       TEST(object), TEST(exports_are_sorted), TEST(call_fn), TEST(builtins_are_found), TEST(ext_syscall_fail_is_null),
       TEST(extensions_use_each_other), TEST(a_provider_goes_last), TEST(iterate), TEST(parameters_that_cannot_be));

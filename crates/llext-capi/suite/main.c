@@ -165,6 +165,9 @@ int main(int count, char **arguments)
 	}
 	folder = arguments[1];
 	llext_set_log_hook(hear);
+#ifdef CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
+	run_all(SLID_TESTS);
+#else
 	run_listed(path_of("list"));
 	run_all(API_TESTS);
 	run_all(INSPECT_TESTS);
@@ -172,6 +175,7 @@ int main(int count, char **arguments)
 	run_all(GUARANTEE_TESTS);
 	run_all(FAILURE_TESTS);
 	run_all(THREAD_TESTS);
+#endif
 	printf("%d passed, %d failed\n", passed, failed);
 	return failed > 0;
 }

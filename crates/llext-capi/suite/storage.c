@@ -2,6 +2,8 @@
 /* Where files come from, and what of them is used where it lies. */
 #include "suite.h"
 
+#include <sys/mman.h>
+
 static struct file file;
 
 static int is_in_file(const void *address)
@@ -156,5 +158,60 @@ static void code_and_data_apart(void)
 	drop(&halves);
 }
 
-TESTS(STORAGE_TESTS, TEST(rodata_no_reloc), TEST(detached), TEST(fs_loader), TEST(fs_loader_without_hooks),
+/* Puts a file that `cargo llext link` wrote where it was linked for. */
+static void put_in_place(const struct file *linked)
+{
+	elf_ehdr_t header;
+	elf_phdr_t part;
+
+	memcpy(&header, linked->bytes, sizeof(header));
+	for (unsigned int at = 0; at < header.e_phnum; at++) {
+		memcpy(&part, linked->bytes + header.e_phoff + at * sizeof(part), sizeof(part));
+		if (part.p_type == PT_LOAD) {
+			memcpy((void *)(uintptr_t)part.p_vaddr, linked->bytes + part.p_offset, part.p_filesz);
+		}
+	}
+}
+
+/* Where the suite's maker had it linked for, if it did. */
+#define CODE_AT 0x20000000
+#define DATA_AT 0x20100000
+#define SPAN 0x10000
+
+static void pre_located(void)
+{
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+#ifdef WITH_LINKED
+	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, all = PROT_READ | PROT_WRITE | PROT_EXEC;
+	uint8_t *code = (uint8_t *)mmap((void *)CODE_AT, SPAN, all, flags, -1, 0);
+	uint8_t *data = (uint8_t *)mmap((void *)DATA_AT, SPAN, all, flags, -1, 0);
+	struct file linked = slurp("object-export.linked");
+	struct llext_buf_loader loader = LLEXT_TEMPORARY_BUF_LOADER(linked.bytes, linked.size);
+	struct llext *ext;
+
+	param.pre_located = true;
+	EQUAL(llext_load(&loader.loader, "placed", &ext, &param), -EFAULT);
+	put_in_place(&linked);
+	EQUAL(llext_load(&loader.loader, "placed", &ext, &param), 0);
+	CHECK((uintptr_t)llext_find_sym(&ext->exp_tab, "read_number") - (uintptr_t)code < SPAN);
+	CHECK((uintptr_t)llext_find_sym(&ext->exp_tab, "number") - (uintptr_t)data < SPAN);
+	EQUAL(call(ext, "read_number", 0, NULL), 42);
+	EQUAL(llext_unload(&ext), 0);
+	EQUAL(llext_load(&loader.loader, "placed", &ext, NULL), -ENOEXEC);
+	munmap(code, SPAN);
+	munmap(data, SPAN);
+	drop(&linked);
+#else
+	struct file object = slurp("hello.o");
+	struct llext_buf_loader loader = LLEXT_TEMPORARY_BUF_LOADER(object.bytes, object.size);
+	struct llext *ext;
+
+	(void)put_in_place;
+	param.pre_located = true;
+	EQUAL(llext_load(&loader.loader, "placed", &ext, &param), -EFAULT);
+	drop(&object);
+#endif
+}
+
+TESTS(STORAGE_TESTS, TEST(pre_located), TEST(rodata_no_reloc), TEST(detached), TEST(fs_loader), TEST(fs_loader_without_hooks),
       TEST(code_and_data_apart));

@@ -39,7 +39,9 @@ const LISTED: [&str; 23] = [
 ];
 
 /// What the suite loads by name: the file, the source, options for the compiler.
-const NAMED: [(&str, &str, &[&str]); 7] = [
+const NAMED: [(&str, &str, &[&str]); 8] = [
+    ("many", MANY, &[]),
+    ("math", "extensions/registry-demo/math.c", &[]),
     ("object-export", "extensions/object-export.c", &[]),
     ("app", "extensions/registry-demo/app.c", &[]),
     ("missing-three", "extensions/missing-three.c", &[]),
@@ -50,9 +52,10 @@ const NAMED: [(&str, &str, &[&str]); 7] = [
         &["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
     ),
     ("calls-back", "crates/llext-capi/suite/extensions/calls-back.c", &[]),
-    ("many", "crates/llext-capi/suite/extensions/many.c", &[]),
     ("hello", "extensions/hello.c", &[]),
 ];
+
+const MANY: &str = "crates/llext-capi/suite/extensions/many.c";
 
 /// How many providers `many` uses.
 const PROVIDERS: usize = 10;
@@ -65,7 +68,7 @@ pub(super) fn build(suite: &Suite, to: &Path) -> Result<()> {
     let maker = Maker { machine: suite.machine, to };
     let known = extension::discover().map_err(Error::new)?;
     let mut list = String::new();
-    for name in LISTED {
+    for name in LISTED.into_iter().filter(|_| suite.has_list()) {
         let Some(extension) = known.iter().find(|extension| extension.name == name) else {
             bail!("extensions/ has no {name}")
         };
@@ -81,7 +84,7 @@ pub(super) fn build(suite: &Suite, to: &Path) -> Result<()> {
     }
     for number in 0..PROVIDERS {
         let define = format!("-DNUMBER={number}");
-        maker.make(&format!("many{number}"), "o", &[folder().join(NAMED[5].1)], &[&define])?;
+        maker.make(&format!("many{number}"), "o", &[folder().join(MANY)], &[&define])?;
     }
     Ok(())
 }

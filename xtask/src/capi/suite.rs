@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{Build, extensions, library};
 use crate::error::Result;
 use crate::matrix::harness::kind::{NATIVE, Place};
-use crate::process::output;
+use crate::process::{output, run};
 use crate::project;
 use crate::setup::bare::Compiler;
 
@@ -18,16 +18,60 @@ pub(crate) struct Suite {
     build: Build,
     /// Options of gcc's for the target.
     pub(super) machine: &'static [&'static str],
+    /// What the project's tool does with it.
+    tool: Tool,
     /// How directives call it.
     pub(super) place: Place,
 }
 
-pub(crate) const SUITES: [Suite; 3] = [
+/// What the project's tool does with a suite. It finds its way about programs that lie where they were linked.
+#[derive(Clone, Copy)]
+enum Tool {
+    Nothing,
+    /// The program exports numbers instead of names, and so does an extension.
+    Slids,
+    /// An extension is linked for it.
+    Link,
+}
+
+impl Tool {
+    fn flags(self) -> &'static [&'static str] {
+        match self {
+            Self::Nothing => &[],
+            Self::Slids => &["-DCONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID", "-no-pie", "-fno-pie"],
+            Self::Link => &["-DWITH_LINKED", "-no-pie", "-fno-pie"],
+        }
+    }
+
+    fn apply(self, folder: &Path) -> Result<()> {
+        match self {
+            Self::Nothing => Ok(()),
+            Self::Slids => {
+                llext(folder, "prepare --slid suite")?;
+                llext(folder, "slid hello.o -o hello.slid")
+            }
+            Self::Link => {
+                let link = "link object-export.o --at code=0x20000000 --at data=0x20100000";
+                llext(folder, &format!("{link} --against suite -o object-export.linked"))
+            }
+        }
+    }
+}
+
+/// One command of the tool, built first.
+fn llext(folder: &Path, words: &str) -> Result<()> {
+    run(project::cargo().args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
+    let mut tool = Command::new(project::target().join("release/cargo-llext"));
+    output(tool.current_dir(folder).arg("llext").args(words.split(' '))).map(drop)
+}
+
+pub(crate) const SUITES: [Suite; 4] = [
     Suite {
         name: "heap",
         target: "x86_64-unknown-linux-gnu",
         build: Build::BARE,
         machine: &["-m64"],
+        tool: Tool::Link,
         place: NATIVE,
     },
     Suite {
@@ -35,6 +79,7 @@ pub(crate) const SUITES: [Suite; 3] = [
         target: "x86_64-unknown-linux-gnu",
         build: Build::CHECKED,
         machine: &["-m64"],
+        tool: Tool::Nothing,
         place: NATIVE,
     },
     Suite {
@@ -43,7 +88,16 @@ pub(crate) const SUITES: [Suite; 3] = [
         build: Build::BARE,
         // The kernel's headers serve both, and lie with those of 64 bits.
         machine: &["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"],
+        tool: Tool::Nothing,
         place: &["x86"],
+    },
+    Suite {
+        name: "slid",
+        target: "x86_64-unknown-linux-gnu",
+        build: Build::BARE,
+        machine: &["-m64"],
+        tool: Tool::Slids,
+        place: NATIVE,
     },
 ];
 
@@ -67,6 +121,11 @@ impl Suite {
         output(&mut gcc).err().map(|_| format!("gcc {} is missing", self.machine.join(" ")))
     }
 
+    /// Whether it loads what LLEXT's tests load, in each kind of file.
+    pub(super) fn has_list(&self) -> bool {
+        !matches!(self.tool, Tool::Slids)
+    }
+
     /// Builds the library, the extensions and the program, which is to be run.
     pub(crate) fn program(&self) -> Result<Command> {
         let library = library(self.target, self.build)?;
@@ -75,6 +134,7 @@ impl Suite {
         extensions::build(self, &to)?;
         let program = to.join("suite");
         self.compile(&library, &program)?;
+        self.tool.apply(&to)?;
         let mut suite = Command::new(program);
         suite.arg(&to);
         Ok(suite)
@@ -91,6 +151,7 @@ impl Suite {
         if self.build.is_hosted() {
             gcc.arg("-DWITH_STD");
         }
+        gcc.args(self.tool.flags());
         gcc.args(sources).arg(library).args(["-pthread", "-ldl", "-lm", "-lgcc_s", "-o"]).arg(program);
         output(&mut gcc).map(drop)
     }
