@@ -93,6 +93,7 @@ unsafe fn load(
     if !handle.is_first() {
         return Ok(table::again(handle)?);
     }
+    let inspection = inspection.filter(|lease| Inspection::new(lease.bytes()).is_some());
     let mut seen = seen(&handle, &file);
     let (exports, exp_tab) = exports(&handle)?;
     if let Some(found) = inspection.as_ref().and_then(|lease| Inspection::new(lease.bytes())) {

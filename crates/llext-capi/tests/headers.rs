@@ -137,6 +137,13 @@ fn error_numbers_are_those_of_errno_h() {
     });
 }
 
+#[test]
+fn the_example_for_c_users_compiles() {
+    let page = include_str!("../../../docs/from-llext.md");
+    let example = page.split("```c\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    compiles("example", |_, _| example.to_owned());
+}
+
 /// All files of a folder with this suffix.
 fn text(folder: &str, suffix: &str) -> String {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
