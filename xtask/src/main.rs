@@ -6,6 +6,7 @@ mod coverage;
 mod error;
 mod fuzz;
 mod guest;
+mod guide;
 mod hostile;
 mod matrix;
 mod oracle;

@@ -12,7 +12,7 @@ use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
-use crate::{capi, hostile, matrix, oracle, project, size};
+use crate::{capi, guide, hostile, matrix, oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
     Phase { name: "format", run: format },
@@ -32,6 +32,7 @@ pub(super) const PHASES: &[Phase] = &[
     Phase { name: "hostile", run: hostile },
     Phase { name: "matrix", run: matrix },
     Phase { name: "boards", run: boards },
+    Phase { name: "guide", run: guide },
     Phase { name: "size", run: size },
     Phase { name: "guest", run: guest },
 ];
@@ -202,6 +203,14 @@ fn boards(_: &str) -> Result<Outcome> {
     let boards = each_board(BOARDS, |board| board.run(None));
     let examples = each_board(EXAMPLES, Board::run_example);
     Ok([storage, boards, examples].into_iter().map(Outcome::of).sum())
+}
+
+/// docs/from-nothing.md, followed.
+fn guide(_: &str) -> Result<Outcome> {
+    match guide::missing() {
+        Some(missing) => Ok(Outcome::left_out(missing)),
+        None => guide::follow().map(|()| Outcome::passed()),
+    }
 }
 
 /// What the loader costs each target, against its budget.
