@@ -13,8 +13,8 @@ type Word = <Native as Format>::Word;
 /// The size of an entry, bytes.
 pub(crate) const ENTRY: usize = size_of::<Export>();
 
-/// Of the entries in the range, each name must end inside the image, and each address lie in it: `parts`, which begin at `starts` and span
-/// `sizes` bytes.
+/// Of the entries that are `checked`, each name must end inside the image, and each address lie in it: `parts`, which
+/// begin at `starts` and span `sizes` bytes.
 pub(crate) fn check_entries(
     entries: &[u8],
     checked: Range<u32>,
