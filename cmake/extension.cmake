@@ -77,6 +77,13 @@ function(_llext_compile_for library)
   target_compile_options(${library} PRIVATE ${options})
   target_compile_definitions(${library} PRIVATE LL_EXTENSION_BUILD)
   target_include_directories(${library} PRIVATE "${LLEXT_INCLUDE_DIR}")
+  # Where a build system has a target with the options of all code, as Zephyr has: what concerns its compiler.
+  if(LLEXT_EXTENSION_INTERFACE)
+    set(all ${LLEXT_EXTENSION_INTERFACE})
+    target_compile_options(${library} PRIVATE $<TARGET_PROPERTY:${all},INTERFACE_COMPILE_OPTIONS>)
+    target_compile_definitions(${library} PRIVATE $<TARGET_PROPERTY:${all},INTERFACE_COMPILE_DEFINITIONS>)
+    target_include_directories(${library} PRIVATE $<TARGET_PROPERTY:${all},INTERFACE_INCLUDE_DIRECTORIES>)
+  endif()
 endfunction()
 
 # What makes the extension of what was linked: commands after the build, the strip, SLIDs, commands after the packing.

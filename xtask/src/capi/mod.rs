@@ -1,6 +1,7 @@
 //! `cargo xtask capi [TARGET]`: libllext.a, the API of LLEXT in C; and its suite, a program in C against it.
 
 mod extensions;
+pub(crate) mod package;
 mod suite;
 
 use std::fs;

@@ -64,8 +64,8 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         name: "cmake",
-        present: || find("cmake").is_some() && find("make").is_some(),
-        packages: &[Named("cmake"), Named("make")],
+        present: || ["cmake", "make", "pkg-config"].into_iter().all(|tool| find(tool).is_some()),
+        packages: &[Named("cmake"), Named("make"), Named("pkg-config")],
         without: C_TESTS,
     },
     Need {

@@ -170,7 +170,11 @@ fn capi(_: &str) -> Result<Outcome> {
         Some(missing) => Ok(Outcome::left_out(missing)),
         None => tests(&mut suite.program()?, ""),
     });
-    Ok([libraries, suites].into_iter().map(Outcome::of).sum())
+    let package = match capi::package::missing() {
+        Some(missing) => Ok(Outcome::left_out(missing)),
+        None => capi::package::test().map(|()| Outcome::passed()),
+    };
+    Ok([libraries, suites, package].into_iter().map(Outcome::of).sum())
 }
 
 /// Every file that was compared is a test.
