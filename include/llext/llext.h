@@ -172,6 +172,34 @@ int llext_heap_init(void *mem, size_t bytes);
 int llext_heap_init_harvard(void *instr_mem, size_t instr_bytes, void *data_mem, size_t data_bytes);
 int llext_heap_uninit(void);
 
+/*
+ * Extensions that outlive the program's own data, linked as they are, where the heap's memory does: power-down with retained
+ * RAM, or a new start. llext_save and llext_restore_saved are not LLEXT's. Nobody is in another of these functions meanwhile.
+ *
+ *     size = llext_save(retained, sizeof(retained));         then power off, or start anew
+ *     llext_heap_init(heap, sizeof(heap));                   of the same memory, before anything is loaded
+ *     if (llext_restore_saved(retained, size) < 0) { ... }   then load as ever
+ *     ext = llext_by_name("app");
+ */
+
+/* Writes down all that is linked: how many bytes it takes, and if those are more than `size`, nothing is saved. */
+ssize_t llext_save(void *saved, size_t size);
+
+/*
+ * How many extensions are live again, each used once; none of their constructors runs. -EFAULT if program, exports or memory are
+ * not as they were, -EBUSY after a load.
+ */
+int llext_restore_saved(const void *saved, size_t size);
+
+/* Makes the dependencies in an array of copies of live structures pointers into this array; -ENOENT. */
+int llext_relink_dependency(struct llext *ext, unsigned int n_ext);
+
+/*
+ * After llext_restore_saved: makes of pointers to copies, of which some may be NULL, pointers to the live structures of these
+ * names; -ENOENT. The loaders are left alone.
+ */
+int llext_restore(struct llext **ext, struct llext_loader **ldr, unsigned int n_ext);
+
 #ifdef __cplusplus
 }
 #endif

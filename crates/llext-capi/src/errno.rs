@@ -61,6 +61,10 @@ fn number(error: &Error) -> c_int {
         Error::InitFailed { .. } => EIO,
         Error::Denied { .. } => EACCES,
         Error::WithoutSlid { .. } | Error::UnexpectedSlid { .. } | Error::OtherHost { .. } => ENODATA,
+        Error::BadSaved { .. } | Error::OtherBuild { .. } | Error::OtherExports { .. } => EFAULT,
+        Error::OtherMemory { .. } | Error::MemoryChanged { .. } => EFAULT,
+        Error::NotFresh => EBUSY,
+        Error::Unsaved { .. } | Error::UnknownExports => ENOTSUP,
         Error::NotLinked { .. } | Error::PlaceNotLent { .. } | Error::PlaceDiffers { .. } => EFAULT,
         _ => ENOEXEC,
     }

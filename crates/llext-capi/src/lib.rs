@@ -22,6 +22,7 @@ pub mod layout;
 pub mod life;
 pub mod load;
 mod regions;
+pub mod saving;
 mod source;
 pub mod symbols;
 mod table;

@@ -5,7 +5,7 @@ use crate::types::{Symbol, SymbolTable, text};
 use core::ffi::{c_char, c_void};
 use core::ptr::null;
 use core::sync::atomic::{AtomicU8, Ordering};
-use llext::export::{Export, Exports, SymbolName, section};
+use llext::export::{Export, Exports, SymbolName, fingerprint, section};
 
 /// What C's `EXPORT_SYMBOL` put into this program.
 pub(crate) struct Builtins;
@@ -62,6 +62,20 @@ impl Exports for Builtins {
     #[cfg(feature = "slid")]
     fn has_slids(&self) -> bool {
         slids().is_some()
+    }
+
+    /// Names and addresses, and SLIDs and addresses.
+    fn fingerprint(&self) -> Option<u64> {
+        let of_name = |name: &[u8]| fingerprint(name.iter().map(|byte| (u64::from(*byte), 0)));
+        let names = section().iter().map(|entry| (of_name(entry.name().to_bytes()), entry.address()));
+        #[cfg(feature = "slid")]
+        let names = names.chain(
+            slids()
+                .into_iter()
+                .flat_map(|table| table.entries())
+                .map(|one| (one.slid() as u64, one.address())),
+        );
+        Some(fingerprint(names))
     }
 }
 

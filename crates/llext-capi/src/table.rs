@@ -193,6 +193,11 @@ pub(crate) fn leave(ext: *const Llext) -> Result<u32, Error> {
     }))
 }
 
+/// The name of the extension of a structure.
+pub(crate) fn name_of(ext: *const Llext) -> Option<Name> {
+    TABLE.with(|table| table.live(ext).map(|(_, slot)| slot.name).ok())
+}
+
 /// Keeps the extension of a structure for a call.
 pub(crate) fn enter(ext: *const Llext) -> Result<Guard, Error> {
     TABLE.with(|table| table.live(ext).map(|(_, slot)| slot.weak))?.ok_or(Error::Died)?.enter()

@@ -174,6 +174,7 @@ int main(int count, char **arguments)
 	run_all(STORAGE_TESTS);
 	run_all(GUARANTEE_TESTS);
 	run_all(FAILURE_TESTS);
+	run_all(SAVING_TESTS);
 	run_all(THREAD_TESTS);
 #endif
 	printf("%d passed, %d failed\n", passed, failed);
