@@ -3,6 +3,8 @@
 #ifndef LLEXT_HOOKS_H
 #define LLEXT_HOOKS_H
 
+#include <stdbool.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -19,6 +21,12 @@ void llext_set_lock_hooks(unsigned int (*lock)(void), void (*unlock)(unsigned in
  * that nobody provides, -ENODATA and its name.
  */
 void llext_set_log_hook(void (*log)(int error, const char *line));
+
+/*
+ * Whether extensions export all their global symbols, also where they list some with EXPORT_SYMBOL, as with LLEXT's
+ * CONFIG_LLEXT_IMPORT_ALL_GLOBALS. It counts for the loads that follow.
+ */
+void llext_set_import_all_globals(bool yes);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@ use crate::errno::negative;
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicPtr, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use llext::lock::RawMutex;
 
 type Lock = unsafe extern "C" fn() -> c_uint;
@@ -14,6 +14,7 @@ type Log = unsafe extern "C" fn(c_int, *const c_char);
 static LOCK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 static UNLOCK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 static LOG: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static ALL_GLOBALS: AtomicBool = AtomicBool::new(false);
 
 /// Gives the lock: what shuts everybody else out and lets them in again. `unlock` is handed what its `lock` returned. They
 /// nest, as `irq_lock` does and a recursive mutex; they are held for short times and never over code of the host's or of an
@@ -36,6 +37,17 @@ pub unsafe extern "C" fn llext_set_lock_hooks(lock: Option<Lock>, unlock: Option
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn llext_set_log_hook(log: Option<Log>) {
     set(&LOG, log.map(|log| log as *mut ()));
+}
+
+/// Whether extensions export all their global symbols, also where they list some with `EXPORT_SYMBOL`: LLEXT's
+/// CONFIG_LLEXT_IMPORT_ALL_GLOBALS. It counts for loads that follow.
+#[unsafe(no_mangle)]
+pub extern "C" fn llext_set_import_all_globals(yes: bool) {
+    ALL_GLOBALS.store(yes, Ordering::Release);
+}
+
+pub(crate) fn imports_all_globals() -> bool {
+    ALL_GLOBALS.load(Ordering::Acquire)
 }
 
 fn set(hook: &AtomicPtr<()>, function: Option<*mut ()>) {

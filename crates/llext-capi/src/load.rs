@@ -2,7 +2,7 @@
 
 use crate::errno::{EINVAL, ENOTSUP};
 use crate::heap::{Handle, Lease, registry};
-use crate::hooks::{failed, log};
+use crate::hooks::{failed, imports_all_globals, log};
 use crate::regions::{exports, in_c, inspected, seen};
 use crate::source::LoaderSource;
 use crate::symbols::Builtins;
@@ -140,6 +140,7 @@ unsafe fn link(
     let everywhere = core::array::from_ref(&(0..usize::MAX));
     let mut loader = registry().loader(&Builtins).same_name_is_enough(true).search_live(true).bring_up(false);
     loader = loader.on_missing(&mut missing).on_leaving(table::ended).code_in_place(cfg!(target_os = "none"));
+    loader = loader.export_globals(imports_all_globals());
     if let Some(lease) = inspection {
         loader = loader.inspection(lease.bytes_mut());
     }

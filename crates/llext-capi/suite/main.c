@@ -175,6 +175,7 @@ int main(int count, char **arguments)
 	run_all(GUARANTEE_TESTS);
 	run_all(FAILURE_TESTS);
 	run_all(SAVING_TESTS);
+	run_all(CHOICE_TESTS);
 	run_all(THREAD_TESTS);
 #endif
 	printf("%d passed, %d failed\n", passed, failed);

@@ -70,7 +70,7 @@ extern void (*while_applied)(void);
 int host_add(int a, int b);
 
 extern const struct test API_TESTS[], INSPECT_TESTS[], STORAGE_TESTS[], GUARANTEE_TESTS[], FAILURE_TESTS[],
-	THREAD_TESTS[], SAVING_TESTS[], SLID_TESTS[];
+	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], SLID_TESTS[];
 void run_listed(const char *list);
 void run(const char *name, void (*test)(void));
 
