@@ -4,6 +4,7 @@
 #define LLEXT_HOOKS_H
 
 #include <stdbool.h>
+#include <llext/symbol.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -27,6 +28,19 @@ void llext_set_log_hook(void (*log)(int error, const char *line));
  * CONFIG_LLEXT_IMPORT_ALL_GLOBALS. It counts for the loads that follow.
  */
 void llext_set_import_all_globals(bool yes);
+
+/*
+ * Lends the program's thread-local variables to extensions that are compiled with -ftls-model=local-exec. The table stays, and
+ * names each with how far it lies from the thread pointer, which is the same in every thread. NULL for none.
+ *
+ *     static struct llext_symbol symbols[] = { { "errno_of_thread", NULL } };
+ *     static const struct llext_symtable variables = { 1, symbols };
+ *
+ *     symbols[0].addr = LLEXT_THREAD_OFFSET(errno_of_thread);
+ *     llext_set_thread_locals(&variables);
+ */
+void llext_set_thread_locals(const struct llext_symtable *variables);
+#define LLEXT_THREAD_OFFSET(variable) ((void *)((char *)&(variable) - (char *)__builtin_thread_pointer()))
 
 #ifdef __cplusplus
 }

@@ -1,6 +1,7 @@
 //! What a host in C gives: a lock, and somewhere to say what went wrong.
 
 use crate::errno::negative;
+use crate::types::SymbolTable;
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_uint};
 use core::fmt::{self, Write};
@@ -14,6 +15,7 @@ type Log = unsafe extern "C" fn(c_int, *const c_char);
 static LOCK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 static UNLOCK: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
 static LOG: AtomicPtr<()> = AtomicPtr::new(core::ptr::null_mut());
+static THREAD_LOCALS: AtomicPtr<SymbolTable> = AtomicPtr::new(core::ptr::null_mut());
 static ALL_GLOBALS: AtomicBool = AtomicBool::new(false);
 
 /// Gives the lock: what shuts everybody else out and lets them in again. `unlock` is handed what its `lock` returned. They
@@ -48,6 +50,22 @@ pub extern "C" fn llext_set_import_all_globals(yes: bool) {
 
 pub(crate) fn imports_all_globals() -> bool {
     ALL_GLOBALS.load(Ordering::Acquire)
+}
+
+/// Lends the program's thread-local variables to extensions that use them as "local exec": a table of names, and of how far each
+/// lies from the thread pointer. Null for none, and then such extensions are refused. It counts for loads that follow.
+///
+/// # Safety
+/// The table is one, and stays as it is.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn llext_set_thread_locals(variables: *const SymbolTable) {
+    THREAD_LOCALS.store(variables.cast_mut(), Ordering::Release);
+}
+
+/// That table, if there is one.
+pub(crate) fn thread_locals() -> Option<&'static SymbolTable> {
+    // SAFETY: `llext_set_thread_locals` was promised that it is there and stays.
+    unsafe { THREAD_LOCALS.load(Ordering::Acquire).as_ref() }
 }
 
 fn set(hook: &AtomicPtr<()>, function: Option<*mut ()>) {

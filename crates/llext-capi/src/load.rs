@@ -2,7 +2,7 @@
 
 use crate::errno::{EINVAL, ENOTSUP};
 use crate::heap::{Handle, Lease, registry};
-use crate::hooks::{failed, imports_all_globals, log};
+use crate::hooks::{failed, imports_all_globals, log, thread_locals};
 use crate::regions::{exports, in_c, inspected, seen};
 use crate::source::LoaderSource;
 use crate::symbols::Builtins;
@@ -141,6 +141,10 @@ unsafe fn link(
     let mut loader = registry().loader(&Builtins).same_name_is_enough(true).search_live(true).bring_up(false);
     loader = loader.on_missing(&mut missing).on_leaving(table::ended).code_in_place(cfg!(target_os = "none"));
     loader = loader.export_globals(imports_all_globals());
+    if thread_locals().is_some() {
+        // Their table says how far from the thread pointer they lie.
+        loader = loader.thread_local(0);
+    }
     if let Some(lease) = inspection {
         loader = loader.inspection(lease.bytes_mut());
     }

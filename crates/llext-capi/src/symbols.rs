@@ -1,5 +1,6 @@
 //! What the program exports to extensions, and finding symbols by name.
 
+use crate::hooks::thread_locals;
 use crate::table;
 use crate::types::{Symbol, SymbolTable, text};
 use core::ffi::{c_char, c_void};
@@ -51,7 +52,12 @@ impl Exports for Builtins {
         {
             return Some(address);
         }
-        if name.bytes.is_empty() { None } else { by_name(name.bytes) }
+        if name.bytes.is_empty() {
+            return None;
+        }
+        // SAFETY: `llext_set_thread_locals` was promised a table.
+        let thread_local = || unsafe { listed(thread_locals()?, name.bytes) };
+        by_name(name.bytes).or_else(thread_local)
     }
 
     /// Names of libraries count for nothing, as in LLEXT: what is missing is found out by the symbols.
@@ -64,10 +70,17 @@ impl Exports for Builtins {
         slids().is_some()
     }
 
-    /// Names and addresses, and SLIDs and addresses.
+    /// Names and addresses, SLIDs and addresses, and where variables of threads lie.
     fn fingerprint(&self) -> Option<u64> {
         let of_name = |name: &[u8]| fingerprint(name.iter().map(|byte| (u64::from(*byte), 0)));
         let names = section().iter().map(|entry| (of_name(entry.name().to_bytes()), entry.address()));
+        // SAFETY: `llext_set_thread_locals` was promised a table.
+        let variables = unsafe { thread_locals().map_or(&[][..], |table| symbols(table)) };
+        let names = names.chain(variables.iter().map(|one| {
+            // SAFETY: as above.
+            let name = unsafe { text(one.name) }.unwrap_or_default();
+            (of_name(name), one.addr.addr())
+        }));
         #[cfg(feature = "slid")]
         let names = names.chain(
             slids()
@@ -119,15 +132,18 @@ pub(crate) fn exported(ext: *const crate::types::Llext, name: &[u8]) -> Option<u
 
 /// # Safety
 /// The table is one, with as many symbols as it says.
-unsafe fn listed(table: *const SymbolTable, name: &[u8]) -> Option<usize> {
+unsafe fn symbols<'a>(table: *const SymbolTable) -> &'a [Symbol] {
     // SAFETY: the caller vouches for it.
     unsafe {
         let SymbolTable { sym_cnt, syms } = *table;
-        let symbols: &[Symbol] = match syms.is_null() {
-            true => &[],
-            false => core::slice::from_raw_parts(syms, sym_cnt),
-        };
-        let found = symbols.iter().find(|symbol| text(symbol.name) == Some(name));
-        found.map(|symbol| symbol.addr.addr())
+        if syms.is_null() { &[] } else { core::slice::from_raw_parts(syms, sym_cnt) }
     }
+}
+
+/// # Safety
+/// As for [`symbols`].
+unsafe fn listed(table: *const SymbolTable, name: &[u8]) -> Option<usize> {
+    // SAFETY: the caller vouches for it.
+    let found = unsafe { symbols(table).iter().find(|symbol| text(symbol.name) == Some(name)) };
+    found.map(|symbol| symbol.addr.addr())
 }

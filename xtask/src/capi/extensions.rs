@@ -57,6 +57,9 @@ const NAMED: [(&str, &str, &[&str]); 8] = [
 
 const MANY: &str = "crates/llext-capi/suite/extensions/many.c";
 
+/// Linked by nobody: no linker makes a shared object of "local exec".
+const THREAD_LOCAL: &str = "crates/llext-capi/suite/extensions/thread-local.c";
+
 /// How many providers `many` uses.
 const PROVIDERS: usize = 10;
 
@@ -82,6 +85,12 @@ pub(super) fn build(suite: &Suite, to: &Path) -> Result<()> {
             maker.make(name, kind, &[folder().join(source)], flags)?;
         }
     }
+    maker.make(
+        "thread-local",
+        "o",
+        &[folder().join(THREAD_LOCAL)],
+        &["-fno-pic", "-ftls-model=local-exec"],
+    )?;
     for number in 0..PROVIDERS {
         let define = format!("-DNUMBER={number}");
         maker.make(&format!("many{number}"), "o", &[folder().join(MANY)], &[&define])?;
