@@ -10,11 +10,13 @@ use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+mod c;
 pub(crate) mod disks;
 mod examples;
 mod linked;
 mod tables;
 
+pub(crate) use c::FIRMWARE;
 pub(crate) use examples::EXAMPLES;
 
 /// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.
@@ -131,14 +133,26 @@ pub(crate) struct Given<'a> {
     pub(crate) linked: bool,
 }
 
+/// The names of all that can be run.
+pub(crate) fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = BOARDS.iter().chain(EXAMPLES).map(|board| board.name).collect();
+    names.extend(FIRMWARE.iter().map(|firmware| firmware.name));
+    names.dedup();
+    names
+}
+
 /// Builds and runs every board of this name. Without a given extension, those in boards/extensions are loaded.
 pub(crate) fn run(name: &str, given: Option<Given<'_>>) -> Result<()> {
-    if let Some(example) = EXAMPLES.iter().find(|board| board.name == name) {
-        return if given.is_none() {
-            example.run_example()
-        } else {
-            bail!("{name} loads extensions of its own")
-        };
+    let example = EXAMPLES.iter().find(|board| board.name == name);
+    let firmware = FIRMWARE.iter().find(|firmware| firmware.name == name);
+    if given.is_some() && (example.is_some() || firmware.is_some()) {
+        bail!("{name} loads extensions of its own")
+    }
+    if let Some(example) = example {
+        return example.run_example();
+    }
+    if let Some(firmware) = firmware {
+        return firmware.run();
     }
     BOARDS.iter().filter(|board| board.name == name).try_for_each(|board| board.run(given))
 }

@@ -39,9 +39,8 @@ fn command_line() -> Command {
         Arg::new("no-setup").long("no-setup").action(ArgAction::SetTrue).help("Install nothing first");
     let filter = Arg::new("FILTER").default_value("").hide_default_value(true);
     let filter = filter.help("Part of a phase's name, or else of a test's name");
-    let mut boards: Vec<&str> = board::BOARDS.iter().chain(board::EXAMPLES).map(|board| board.name).collect();
-    boards.dedup();
-    let board = Arg::new("NAME").value_parser(boards).required(true).help("The folder in boards/");
+    let board = Arg::new("NAME").value_parser(board::names()).required(true);
+    let board = board.help("The folder in boards/, or c- and the board that boards/c runs on");
     let oracle = Command::new("oracle").about("Compare every architecture's relocations with other linkers'");
     let oracle = oracle
         .arg(Arg::new("ARCH").num_args(0..).value_parser(oracle::names()).help("Only these architectures"))

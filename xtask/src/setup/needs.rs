@@ -28,6 +28,7 @@ use Package::{Named, Newest};
 
 const C_TESTS: &str = "the extensions in C and C++ are left out";
 const BOARDS: &str = "the boards that want it are left out";
+const C_FIRMWARE: &str = "the firmware in C is left out";
 const ORACLE: &str = "what it makes is left out of the oracle";
 
 pub(super) const NEEDS: &[Need] = &[
@@ -76,9 +77,21 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         name: "newlib",
-        present: || Path::new("/usr/include/newlib/stdint.h").exists() || compiler_has("libc.a"),
+        present: || Path::new("/usr/include/newlib/stdint.h").exists() || compiler_has(ARM_GCC, "libc.a"),
         packages: &[Named("libnewlib-arm-none-eabi")],
         without: BOARDS,
+    },
+    Need {
+        name: "picolibc for Arm",
+        present: || compiler_has(ARM_GCC, PICOLIBC),
+        packages: &[Named("picolibc-arm-none-eabi")],
+        without: C_FIRMWARE,
+    },
+    Need {
+        name: "picolibc for RISC-V",
+        present: || compiler_has("riscv64-unknown-elf-gcc", PICOLIBC),
+        packages: &[Named("picolibc-riscv64-unknown-elf")],
+        without: C_FIRMWARE,
     },
     Need {
         name: "gcc-aarch64-linux-gnu",
@@ -171,8 +184,11 @@ pub(super) const DEBIAN_RUST: Need = Need {
     without: BOARDS,
 };
 
-/// Whether the Arm compiler finds a file of its C library: it prints the whole path of those it does.
-fn compiler_has(file: &str) -> bool {
-    let found = output(Command::new("arm-none-eabi-gcc").arg(format!("-print-file-name={file}")));
+const ARM_GCC: &str = "arm-none-eabi-gcc";
+const PICOLIBC: &str = "picolibc.specs";
+
+/// Whether a compiler finds a file of its C library: it prints the whole path of those it does.
+fn compiler_has(compiler: &str, file: &str) -> bool {
+    let found = output(Command::new(compiler).arg(format!("-print-file-name={file}")));
     found.is_ok_and(|path| Path::new(&path).is_absolute())
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::models;
 use super::phase::{Count, Outcome, Phase};
-use crate::board::{BOARDS, Board, EXAMPLES, disks};
+use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, disks};
 use crate::error::Result;
 use crate::guest::GUESTS;
 use crate::process::{find, run, run_and_read};
@@ -206,7 +206,11 @@ fn boards(_: &str) -> Result<Outcome> {
     };
     let boards = each_board(BOARDS, |board| board.run(None));
     let examples = each_board(EXAMPLES, Board::run_example);
-    Ok([storage, boards, examples].into_iter().map(Outcome::of).sum())
+    let in_c = each(FIRMWARE, |firmware| match firmware.missing() {
+        Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", firmware.name))),
+        None => firmware.run().map(|()| Outcome::passed()),
+    });
+    Ok([storage, boards, examples, in_c].into_iter().map(Outcome::of).sum())
 }
 
 /// docs/from-nothing.md, followed.

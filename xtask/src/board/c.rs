@@ -1,0 +1,146 @@
+//! Firmware in C: boards/c, which GNU ld links with libllext.a. The same sources serve every board.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use super::{Board, LIMIT, of_target};
+use crate::capi::{self, Build};
+use crate::error::Result;
+use crate::process::{self, find, output};
+use crate::project;
+use crate::setup::bare::Compiler;
+
+/// One board: `boards/c/NAME.ld` is its memory.
+pub(crate) struct Firmware {
+    pub(crate) name: &'static str,
+    /// The board is the one with this target.
+    target: &'static str,
+    memory: &'static str,
+}
+
+pub(crate) const FIRMWARE: &[Firmware] = &[
+    Firmware { name: "c-mps2-an385", target: "thumbv7m-none-eabi", memory: "boards/c/mps2-an385.ld" },
+    Firmware {
+        name: "c-riscv32-virt",
+        target: "riscv32imac-unknown-none-elf",
+        memory: "boards/c/riscv32-virt.ld",
+    },
+];
+
+/// How a file of the firmware is compiled.
+const STRICT: &[&str] = &["-Os", "-Wall", "-Wextra", "-Werror", "-I", "include"];
+/// The C library, whose files and output are the emulator's.
+const C_LIBRARY: &[&str] = &["--specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost"];
+/// The scripts after that of the memory, in this order: llext's names its regions, and the last has the section it wants.
+const SCRIPTS: &[&str] = &["-T", "crates/llext/llext.x", "-T", "boards/c/firmware.ld", "-Wl,-z,noexecstack"];
+/// How the extension is compiled, which knows no C library.
+const EXTENSION: &[&str] =
+    &["-O2", "-ffreestanding", "-I", "include", "-c", "boards/c/extension/area.c", "-o"];
+const SOURCES: &[&str] = &["boards/c/main.c", "boards/c/host_files.c"];
+
+impl Firmware {
+    /// The first thing it lacks.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let board = self.board().ok()?;
+        let (compiler, emulator) = (board.c_compiler[0], board.emulator[0]);
+        let program = [compiler, emulator].into_iter().find(|program| find(program).is_none());
+        let no_rust = || Compiler::find(self.target).is_none().then(|| format!("Rust for {}", self.target));
+        let missing = program.map(str::to_owned).or_else(no_rust).or_else(|| {
+            let mut library = Command::new(compiler);
+            library.args([C_LIBRARY[0], "-x", "c", "-include", "stdio.h", "-fsyntax-only", "/dev/null"]);
+            output(&mut library).err().map(|_| format!("picolibc for {compiler}"))
+        });
+        missing.map(|missing| format!("{missing} is missing"))
+    }
+
+    /// Builds the firmware and its extension, and runs it; its own exit status decides.
+    pub(crate) fn run(&self) -> Result<()> {
+        let library = capi::library(self.target, Build::BARE)?;
+        let folder = project::target().join("capi").join(self.name);
+        fs::create_dir_all(&folder)?;
+        self.compile(&self.extension(&folder))?;
+        self.compile(&self.link(&folder, &library))?;
+        process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
+    }
+
+    fn board(&self) -> Result<&'static Board> {
+        of_target(self.target)
+    }
+
+    fn compile(&self, words: &[String]) -> Result<()> {
+        let compiler = self.board()?.c_compiler;
+        process::run(Command::new(compiler[0]).current_dir(project::root()).args(&compiler[1..]).args(words))
+    }
+
+    /// The words after the compiler's that make the extension.
+    fn extension(&self, folder: &Path) -> Vec<String> {
+        words(&[EXTENSION, &[&place(folder, "area.o")]])
+    }
+
+    /// Those that make the firmware.
+    fn link(&self, folder: &Path, library: &Path) -> Vec<String> {
+        let include = format!("-Wa,-I{}", folder.display());
+        let library = library.display().to_string();
+        let to = place(folder, "firmware");
+        words(&[
+            STRICT,
+            C_LIBRARY,
+            &[&include],
+            SOURCES,
+            &[&library, "-T", self.memory],
+            SCRIPTS,
+            &["-o", &to],
+        ])
+    }
+
+    /// The board with this program, ready to run in the program's folder.
+    fn emulator(&self, program: &Path) -> Result<Command> {
+        let board = self.board()?;
+        let mut qemu = board.emulator(program);
+        qemu.current_dir(program.parent().unwrap_or(Path::new(".")));
+        Ok(qemu)
+    }
+}
+
+fn place(folder: &Path, name: &str) -> String {
+    folder.join(name).display().to_string()
+}
+
+fn words(parts: &[&[&str]]) -> Vec<String> {
+    parts.concat().into_iter().map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_for_users_has_the_commands() {
+        let page = fs::read_to_string(project::root().join("docs/from-llext.md")).unwrap();
+        let page = page.replace('\\', " ");
+        let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        let firmware = &FIRMWARE[0];
+        let board = firmware.board().unwrap();
+        let commands = [
+            firmware.extension(Path::new("target")),
+            firmware.link(Path::new("target"), Path::new("target/capi/thumbv7m-none-eabi/capi/libllext.a")),
+        ];
+        for command in commands {
+            let command = format!("{} {}", board.c_compiler.join(" "), command.join(" "));
+            assert!(page.contains(&command), "docs/from-llext.md lacks: {command}");
+        }
+        let emulator = firmware.emulator(Path::new("firmware")).unwrap();
+        let words: Vec<_> = emulator.get_args().map(|word| word.to_string_lossy()).collect();
+        let command = format!("{} {}", board.emulator[0], words.join(" "));
+        assert!(page.contains(&command), "docs/from-llext.md lacks: {command}");
+    }
+
+    #[test]
+    fn every_board_has_its_memory_described() {
+        for firmware in FIRMWARE {
+            assert!(project::root().join(firmware.memory).exists());
+            assert!(firmware.board().is_ok());
+        }
+    }
+}
