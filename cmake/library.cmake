@@ -8,15 +8,15 @@ find_program(RUSTC rustc REQUIRED)
 
 if(CMAKE_CROSSCOMPILING)
   set(target)
-  set(features panic-handler,slid)
+  set(features panic-handler,slid,messages)
 else()
   execute_process(COMMAND "${RUSTC}" --version --verbose OUTPUT_VARIABLE version COMMAND_ERROR_IS_FATAL ANY)
   string(REGEX MATCH "host: ([^\n]+)" _ "${version}")
   set(target "${CMAKE_MATCH_1}")
-  set(features std,slid)
+  set(features std,slid,messages)
 endif()
 set(LLEXT_RUST_TARGET "${target}" CACHE STRING "The target of the library, as rustc names it: thumbv7m-none-eabi, ...")
-set(LLEXT_FEATURES "${features}" CACHE STRING "Features of llext-capi: std for files and the process's own memory")
+set(LLEXT_FEATURES "${features}" CACHE STRING "Features of llext-capi: std for files and the process's own memory, messages for errors in words")
 set(LLEXT_CARGO_FOLDER "${PROJECT_BINARY_DIR}/cargo" CACHE PATH "Where cargo builds it")
 set(LLEXT_MAX_EXTENSIONS 16 CACHE STRING "How many extensions there can be at a time")
 if(NOT LLEXT_RUST_TARGET)
@@ -34,7 +34,7 @@ set(made "${LLEXT_CARGO_FOLDER}/${LLEXT_RUST_TARGET}/${profile}/libllext_capi.a"
 add_custom_target(llext_library ALL
   COMMAND "${CMAKE_COMMAND}" -E env "CARGO_TARGET_DIR=${LLEXT_CARGO_FOLDER}" LLEXT_MAX_EXTENSIONS=${LLEXT_MAX_EXTENSIONS}
     "${CARGO}" rustc --package=llext-capi --crate-type=staticlib --target=${LLEXT_RUST_TARGET}
-    --profile=${profile} --features=${LLEXT_FEATURES}
+    --profile=${profile} --no-default-features --features=${LLEXT_FEATURES}
   COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${made}" "${LLEXT_LIBRARY}"
   BYPRODUCTS "${LLEXT_LIBRARY}"
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"

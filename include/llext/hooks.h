@@ -18,8 +18,8 @@ extern "C" {
 void llext_set_lock_hooks(unsigned int (*lock)(void), void (*unlock)(unsigned int key));
 
 /*
- * The log: where a function fails it hears the error number that is returned, and a line that says why; and of every symbol
- * that nobody provides, -ENODATA and its name.
+ * The log: where a function fails it hears the error number that is returned, and a line that says why, or by which number
+ * `cargo llext explain` says why; and of every symbol that nobody provides, -ENODATA and its name.
  */
 void llext_set_log_hook(void (*log)(int error, const char *line));
 

@@ -104,7 +104,8 @@ fn command_line() -> Command {
             Command::new("capi")
                 .about("Build libllext.a, LLEXT's API in C, for a target")
                 .arg(Arg::new("TARGET").required(true).help("As rustc calls it"))
-                .arg(flag("std", "For Linux: with files, and memory of the process's own")),
+                .arg(flag("std", "For Linux: with files, and memory of the process's own"))
+                .arg(flag("terse", "Errors by their numbers: less code").conflicts_with("std")),
         )
         .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
         .subcommand(
@@ -127,7 +128,11 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
             board::run(text(given, "NAME"), file.map(|file| board::Given { file, linked }))?
         }
         Some(("capi", given)) => {
-            let build = if given.get_flag("std") { capi::Build::HOSTED } else { capi::Build::BARE };
+            let build = match (given.get_flag("std"), given.get_flag("terse")) {
+                (true, _) => capi::Build::HOSTED,
+                (_, true) => capi::Build::TERSE,
+                _ => capi::Build::BARE,
+            };
             capi::lay_down(text(given, "TARGET"), build)?
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,

@@ -4,7 +4,6 @@ use crate::errno::negative;
 use crate::types::SymbolTable;
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char, c_int, c_uint};
-use core::fmt::{self, Write};
 use core::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 use llext::lock::RawMutex;
 
@@ -31,8 +30,9 @@ pub unsafe extern "C" fn llext_set_lock_hooks(lock: Option<Lock>, unlock: Option
     set(&UNLOCK, both.map(|(_, unlock)| unlock as *mut ()));
 }
 
-/// Gives the log: it hears, where a function fails, the negative number that is returned and a line that says why; and of
-/// every symbol that nobody provides, `-ENODATA` and its name. Null for none.
+/// Gives the log: it hears, where a function fails, the negative number that is returned and a line that says why, or, without
+/// the feature `messages`, whom it is about and the error's number; and of every symbol that nobody provides, `-ENODATA` and its
+/// name. Null for none.
 ///
 /// # Safety
 /// `log` may be called from wherever the library is called.
@@ -133,32 +133,61 @@ struct Line {
     len: usize,
 }
 
-impl Write for Line {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
+impl Line {
+    fn push(&mut self, bytes: impl IntoIterator<Item = u8>) {
         let room = self.bytes.len() - 1;
-        for byte in text.bytes() {
+        for byte in bytes {
             if let Some(place) = self.bytes.get_mut(self.len).filter(|_| self.len < room) {
                 *place = byte;
                 self.len += 1;
             }
         }
+    }
+
+    /// What is wrong, and where.
+    #[cfg(feature = "messages")]
+    fn describe(&mut self, error: &llext::Error) {
+        use core::fmt::Write;
+        let _ = write!(self, "{error}");
+    }
+
+    /// Its number, which `cargo llext explain` tells more about.
+    #[cfg(not(feature = "messages"))]
+    fn describe(&mut self, error: &llext::Error) {
+        self.push(*b"error ");
+        let code = error.code();
+        self.push([100, 10, 1].map(|place| b'0' + (code / place % 10) as u8));
+    }
+}
+
+#[cfg(feature = "messages")]
+impl core::fmt::Write for Line {
+    fn write_str(&mut self, text: &str) -> core::fmt::Result {
+        self.push(text.bytes());
         Ok(())
     }
 }
 
-/// Tells the log.
-pub(crate) fn log(number: c_int, message: fmt::Arguments<'_>) {
+/// Tells the log a number, and a line: whom it is about, and what `rest` writes.
+fn tell(number: c_int, who: &[u8], rest: impl FnOnce(&mut Line)) {
     let Some(hook) = get(&LOG) else { return };
     let mut line = Line { bytes: [0; 160], len: 0 };
-    let _ = line.write_fmt(message);
+    line.push(who.escape_ascii());
+    line.push(*b": ");
+    rest(&mut line);
     let text = CStr::from_bytes_until_nul(&line.bytes).unwrap_or_default();
     // SAFETY: `llext_set_log_hook` stored a function of this type.
     unsafe { core::mem::transmute::<*mut (), Log>(hook)(number, text.as_ptr()) }
 }
 
+/// Tells the log.
+pub(crate) fn log(number: c_int, who: &[u8], what: &str) {
+    tell(number, who, |line| line.push(what.bytes()));
+}
+
 /// Tells the log why a function fails; what it returns.
-pub(crate) fn failed(what: &[u8], error: &llext::Error) -> c_int {
+pub(crate) fn failed(who: &[u8], error: &llext::Error) -> c_int {
     let number = negative(error);
-    log(number, format_args!("{}: {error}", what.escape_ascii()));
+    tell(number, who, |line| line.describe(error));
     number
 }

@@ -1,6 +1,6 @@
 //! Loading: C's choices, in the loader's words.
 
-use crate::errno::{EINVAL, ENOTSUP};
+use crate::errno::{EINVAL, ENODATA, ENOTSUP};
 use crate::heap::{Handle, Lease, registry};
 use crate::hooks::{failed, imports_all_globals, log, thread_locals};
 use crate::regions::{exports, in_c, inspected, seen};
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn llext_load(
         Ok((pointer, before)) => (pointer, before as c_int),
         Err(Refusal::Error(error)) => (null_mut(), failed(name, &error)),
         Err(Refusal::NotSupported(why)) => {
-            log(-ENOTSUP, format_args!("{}: {why}", name.escape_ascii()));
+            log(-ENOTSUP, name, why);
             (null_mut(), -ENOTSUP)
         }
     };
@@ -134,9 +134,7 @@ unsafe fn link(
             .zip(param.section_detached)
             .is_some_and(|(header, detached)| unsafe { detached(&in_c(&header)) })
     };
-    let mut missing = |symbol: &[u8]| {
-        log(-crate::errno::ENODATA, format_args!("{}: undefined symbol", symbol.escape_ascii()))
-    };
+    let mut missing = |symbol: &[u8]| log(-ENODATA, symbol, "undefined symbol");
     let everywhere = core::array::from_ref(&(0..usize::MAX));
     let mut loader = registry().loader(&Builtins).same_name_is_enough(true).search_live(true).bring_up(false);
     loader = loader.on_missing(&mut missing).on_leaving(table::ended).code_in_place(cfg!(target_os = "none"));

@@ -113,5 +113,16 @@ static void loads_and_unloads_go_on(void)
 	}
 }
 
-TESTS(FAILURE_TESTS, TEST(files_that_are_cut_off), TEST(files_with_other_bytes), TEST(headers_that_do_not_suit),
+static void errors_are_told_in_words(void)
+{
+	uint8_t wrong[64] = { 0 };
+	struct llext_buf_loader loader = LLEXT_TEMPORARY_BUF_LOADER(wrong, sizeof(wrong));
+	struct llext *ext;
+
+	EQUAL(llext_load(&loader.loader, "wr\"ong", &ext, NULL), -ENOEXEC);
+	EQUAL(logged_number, -ENOEXEC);
+	CHECK(strncmp(logged, "wr\\\"ong: file: not ELF", 21) == 0);
+}
+
+TESTS(FAILURE_TESTS, TEST(errors_are_told_in_words), TEST(files_that_are_cut_off), TEST(files_with_other_bytes), TEST(headers_that_do_not_suit),
       TEST(missing_symbols_are_all_told), TEST(memory_may_run_out), TEST(loads_and_unloads_go_on));

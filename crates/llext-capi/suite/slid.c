@@ -59,7 +59,19 @@ static void extensions_have_names(void)
 	EQUAL(llext_unload(&math), 0);
 }
 
-TESTS(SLID_TESTS, TEST(numbers_link), TEST(names_and_numbers_do_not_mix), TEST(numbers_are_found),
+/* The library of this suite has no messages. */
+static void errors_are_told_by_number(void)
+{
+	uint8_t wrong[64] = { 0 };
+	struct llext_buf_loader loader = LLEXT_TEMPORARY_BUF_LOADER(wrong, sizeof(wrong));
+	struct llext *ext;
+
+	EQUAL(llext_load(&loader.loader, "wrong", &ext, NULL), -ENOEXEC);
+	EQUAL(logged_number, -ENOEXEC);
+	CHECK(strcmp(logged, "wrong: error 100") == 0);
+}
+
+TESTS(SLID_TESTS, TEST(errors_are_told_by_number), TEST(numbers_link), TEST(names_and_numbers_do_not_mix), TEST(numbers_are_found),
       TEST(extensions_have_names));
 
 #else

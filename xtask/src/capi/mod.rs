@@ -26,9 +26,11 @@ pub(crate) struct Build {
 
 impl Build {
     /// For firmware, and for a program that gives a heap.
-    pub(crate) const BARE: Self = Self { profile: "capi", features: "panic-handler,slid" };
+    pub(crate) const BARE: Self = Self { profile: "capi", features: "panic-handler,slid,messages" };
+    /// The same, and the log hears numbers instead of messages.
+    pub(crate) const TERSE: Self = Self { features: "panic-handler,slid", ..Self::BARE };
     /// With the standard library: it has files, and memory of the process's. Its own objects are not optimised with ours.
-    pub(crate) const HOSTED: Self = Self { profile: "release", features: "std,slid" };
+    pub(crate) const HOSTED: Self = Self { profile: "release", features: "std,slid,messages" };
     /// The same with all that is checked at run time.
     const CHECKED: Self = Self { profile: "dev", ..Self::HOSTED };
 
@@ -46,7 +48,7 @@ pub(crate) fn library(target: &str, build: Build) -> Result<PathBuf> {
     let Some(compiler) = Compiler::find(target) else { bail!("there is no Rust for {target}") };
     let mut cargo = compiler.cargo()?;
     cargo.args(["rustc", "--package=llext-capi", "--crate-type=staticlib", "--target", target]);
-    run(cargo.args(["--profile", build.profile, "--features", build.features]))?;
+    run(cargo.args(["--profile", build.profile, "--no-default-features", "--features", build.features]))?;
     let made = bare::folder().join(target).join(build.folder()).join("libllext_capi.a");
     let folder = project::target().join("capi").join(target).join(build.folder());
     fs::create_dir_all(&folder)?;

@@ -94,7 +94,7 @@ pub(crate) const SUITES: [Suite; 4] = [
     Suite {
         name: "slid",
         target: "x86_64-unknown-linux-gnu",
-        build: Build::BARE,
+        build: Build::TERSE,
         machine: &["-m64"],
         tool: Tool::Slids,
         place: NATIVE,
