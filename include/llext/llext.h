@@ -130,7 +130,8 @@ int llext_unload(struct llext **ext);
 /* The live extension of this name, or NULL. It is not used once more by that. */
 struct llext *llext_by_name(const char *name);
 
-/* Calls `fn` with every live extension, in load order, until it does not return 0; what it returned last, or 0. */
+/* Calls `fn` with every live extension, in load order, until it does not return 0; what it returned last, or 0.
+ * Extensions that are loaded meanwhile are left out. */
 int llext_iterate(int (*fn)(struct llext *ext, void *arg), void *arg);
 
 /* The address of a symbol in an extension's exp_tab, or, with NULL, in what the host exports; NULL if there is none. */

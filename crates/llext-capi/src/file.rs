@@ -67,6 +67,7 @@ pub unsafe extern "C" fn llext_fs_read(ldr: *mut Loader, out: *mut c_void, len: 
             match read(*file, out.cast::<u8>().add(done).cast(), len - done) {
                 said @ ..0 => return c_int::try_from(said).unwrap_or(-EINVAL),
                 0 => return -EINVAL,
+                more if more.unsigned_abs() > len - done => return -EINVAL,
                 more => done += more.unsigned_abs(),
             }
         }

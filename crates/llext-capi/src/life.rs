@@ -44,7 +44,7 @@ pub unsafe extern "C" fn llext_by_name(name: *const c_char) -> *mut Llext {
 }
 
 /// Calls `function` with every live extension, in load order, until it returns something other than 0; what it returned last,
-/// 0 if it was not called. It may load and unload what it likes: no lock is held.
+/// 0 if it was not called. It may load and unload what it likes: no lock is held. What is loaded meanwhile is not visited.
 ///
 /// # Safety
 /// `function` takes `arg`.
@@ -54,8 +54,8 @@ pub unsafe extern "C" fn llext_iterate(
     arg: *mut c_void,
 ) -> c_int {
     let Some(function) = function else { return -EINVAL };
-    let mut since = 0;
-    while let Some((next, ext, weak)) = table::next(since) {
+    let (mut since, until) = (0, table::now());
+    while let Some((next, ext, weak)) = table::next(since, until) {
         since = next;
         let Ok(_visited) = weak.enter() else { continue };
         // SAFETY: the caller vouches for the function.

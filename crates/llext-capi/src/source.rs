@@ -108,7 +108,9 @@ impl LoaderSource {
         }
         // SAFETY: only loaders that begin a `struct llext_buf_loader` have these operations.
         let BufLoader { buf, len, .. } = unsafe { self.loader.cast::<BufLoader>().as_ref() };
-        Some((NonNull::new(buf.cast_mut())?, *len))
+        // Nothing is larger than half of all memory, or goes past its end.
+        let fits = isize::try_from(*len).is_ok() && buf.addr().checked_add(*len).is_some();
+        Some((NonNull::new(buf.cast_mut()).filter(|_| fits)?, *len))
     }
 
     /// The bytes that `peek` shows: as many as the file says it has, if both ends lie where they should, and if the last byte

@@ -209,10 +209,16 @@ pub(crate) fn find(name: &[u8]) -> *mut Llext {
     found.map_or(core::ptr::null_mut(), pointer)
 }
 
-/// The extension that came next after `since`: when, its structure, and what keeps it for a visit.
-pub(crate) fn next(since: u64) -> Option<(u64, *mut Llext, Weak)> {
+/// What the time is: whatever is loaded from here on comes later.
+pub(crate) fn now() -> u64 {
+    TABLE.with(|table| table.clock)
+}
+
+/// The extension that came next after `since`, and not after `until`: when, its structure, and what keeps it for a visit.
+pub(crate) fn next(since: u64, until: u64) -> Option<(u64, *mut Llext, Weak)> {
     TABLE.with(|table| {
-        let later = |at: &usize| table.slots.get(*at).is_some_and(|slot| slot.since > since);
+        let later =
+            |at: &usize| table.slots.get(*at).is_some_and(|slot| slot.since > since && slot.since <= until);
         let found = (0..EXTENSIONS).filter(|at| later(at) && table.is_found(*at));
         let at = found.min_by_key(|at| table.slots.get(*at).map_or(0, |slot| slot.since))?;
         let slot = table.slots.get(at)?;

@@ -78,6 +78,66 @@ static void names_are_whole(void)
 	EQUAL(llext_unload(&two), 0);
 }
 
+/* LLEXT tells 15 bytes apart; a name has room for 47. */
+static void names_at_their_edges(void)
+{
+	static const char digits[] = "123456789012345678901234567890123456789012345678";
+	static const size_t lengths[] = { 1, 14, 15, 16, 17, 31, 32, 46, 47 };
+	struct llext *all[9], *refused;
+	char name[49];
+
+	for (size_t at = 0; at < 9; at++) {
+		snprintf(name, lengths[at] + 1, "%s", digits);
+		EQUAL(load("hello.o", name, &all[at]), 0);
+		EQUAL(strlen(all[at]->name), lengths[at]);
+	}
+	EQUAL(load("hello.o", digits, &refused), -EINVAL);
+	CHECK(refused == NULL && llext_by_name(digits) == NULL);
+	EQUAL(load("hello.o", "\xff\xfe", &refused), -EINVAL);
+	for (size_t at = 0; at < 9; at++) {
+		snprintf(name, lengths[at] + 1, "%s", digits);
+		CHECK(llext_by_name(name) == all[at]);
+		EQUAL(llext_unload(&all[at]), 0);
+	}
+}
+
+/* Of a live extension and its loader, whatever else is NULL or out of range. */
+static void nulls_besides(void)
+{
+	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
+	struct file file = slurp("sections.o");
+	struct llext_buf_loader loader = LLEXT_PERSISTENT_BUF_LOADER(file.bytes, file.size), huge = loader;
+	struct llext_symtable none = { 3, NULL };
+	elf_shdr_t header;
+	struct llext *ext;
+	void *function;
+
+	param.keep_section_info = true;
+	EQUAL(llext_load(&loader.loader, "nulls", &ext, &param), 0);
+	EQUAL(llext_call_fn(ext, NULL), -EINVAL);
+	CHECK(llext_find_sym(&ext->exp_tab, NULL) == NULL && llext_find_sym(&none, "probe") == NULL);
+	EQUAL(llext_get_fn_table_entry(ext, false, &function, SIZE_MAX), -EINVAL);
+	EQUAL(llext_find_section(&loader.loader, NULL), -EINVAL);
+	EQUAL(llext_get_section_header(&loader.loader, ext, NULL, &header), -EINVAL);
+	EQUAL(llext_get_section_header(&loader.loader, ext, ".text", NULL), -EINVAL);
+	EQUAL(llext_get_section_header(NULL, NULL, ".text", &header), -EINVAL);
+	EQUAL(llext_section_shndx(NULL, ext, NULL), -EINVAL);
+	EQUAL(llext_get_section_info(&loader.loader, ext, UINT32_MAX, NULL, NULL, NULL), -EINVAL);
+	EQUAL(llext_get_section_info(&loader.loader, ext, 1, NULL, NULL, NULL), 0);
+	EQUAL(llext_get_region_info(&loader.loader, ext, LLEXT_MEM_COUNT, NULL, NULL, NULL), -EINVAL);
+	EQUAL(llext_get_region_info(&loader.loader, ext, LLEXT_MEM_TEXT, NULL, NULL, NULL), 0);
+	EQUAL(llext_buf_read(NULL, &header, 1), -EINVAL);
+	EQUAL(llext_buf_read(&loader.loader, NULL, 1), -EINVAL);
+	EQUAL(llext_fs_prepare(NULL), -EINVAL);
+	EQUAL(llext_unload(&ext), 0);
+	/* No buffer is this long; the file is, and is found to be. */
+	huge.len = SIZE_MAX;
+	EQUAL(llext_load(&huge.loader, "huge", &ext, NULL), 0);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+	drop(&file);
+}
+
 static void more_than_eight_dependencies(void)
 {
 	struct llext *providers[10], *user;
@@ -113,57 +173,6 @@ static void too_many_extensions(void)
 	while (count > 0) {
 		EQUAL(llext_unload(&all[--count]), 0);
 	}
-}
-
-static int unload_it(struct llext *ext, void *arg)
-{
-	struct llext *other;
-
-	++*(int *)arg;
-	if (llext_unload(&ext) != 0 || load("hello.o", "another", &other) < 0) {
-		return -1;
-	}
-	return llext_unload(&other) < 0;
-}
-
-static struct llext *inner;
-
-static void load_inside(void)
-{
-	logged_number = load("hello.o", "inner", &inner);
-}
-
-static bool loads_meanwhile(const elf_shdr_t *header)
-{
-	(void)header;
-	if (!inner) {
-		load_inside();
-	}
-	return false;
-}
-
-/* Callbacks may call anything; nothing is locked meanwhile. */
-static void callbacks_may_call_back(void)
-{
-	struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
-	struct file file = slurp("hello.o");
-	struct llext_buf_loader loader = LLEXT_PERSISTENT_BUF_LOADER(file.bytes, file.size);
-	struct llext *one, *two;
-	const int value[] = { 4 };
-	int visits = 0;
-
-	inner = NULL;
-	param.section_detached = loads_meanwhile;
-	EQUAL(llext_load(&loader.loader, "one", &one, &param), 0);
-	CHECK(inner && llext_unload(&inner) == 0);
-	EQUAL(load("calls-back.o", "two", &two), 0);
-	while_applied = load_inside;
-	EQUAL(call(two, "probe", 1, value), 5);
-	while_applied = NULL;
-	EQUAL(llext_unload(&inner), 0);
-	EQUAL(llext_iterate(unload_it, &visits), 0);
-	CHECK(visits >= 2);
-	drop(&file);
 }
 
 static struct file slow;
@@ -248,6 +257,37 @@ static void peeks_and_short_reads(void)
 	drop(&slow);
 }
 
-TESTS(GUARANTEE_TESTS, TEST(nulls_are_refused), TEST(the_stale_are_told), TEST(names_are_whole),
-      TEST(more_than_eight_dependencies), TEST(too_many_extensions), TEST(callbacks_may_call_back),
-      TEST(operations_may_fail), TEST(peeks_and_short_reads));
+static uint8_t *second;
+
+/* The file lies in two pieces, each where a peek of its bytes says. */
+static void *scattered_peek(struct llext_loader *loader, size_t position)
+{
+	uint8_t *whole = slow_peek(loader, position);
+
+	return whole && position >= slow.size / 2 ? second + position : whole;
+}
+
+/* What does not lie in one piece is copied. */
+static void peeks_that_scatter(void)
+{
+	struct llext_loader loader =
+		LLEXT_LOADER_(NULL, slow_read, slow_seek, scattered_peek, NULL, LLEXT_STORAGE_PERSISTENT);
+	struct file other = slurp("sections.o");
+	struct llext *ext;
+
+	slow = slurp("sections.o");
+	second = other.bytes;
+	last_call = 0;
+	EQUAL(llext_load(&loader, "scattered", &ext, NULL), 0);
+	CHECK((uintptr_t)llext_find_sym(&ext->exp_tab, "in_rodata") - (uintptr_t)slow.bytes >= slow.size);
+	CHECK((uintptr_t)llext_find_sym(&ext->exp_tab, "in_rodata") - (uintptr_t)second >= slow.size);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_find_section(&loader, ".text"), -ENOEXEC);
+	EQUAL(llext_unload(&ext), 0);
+	drop(&other);
+	drop(&slow);
+}
+
+TESTS(GUARANTEE_TESTS, TEST(nulls_are_refused), TEST(nulls_besides), TEST(the_stale_are_told), TEST(names_are_whole),
+      TEST(names_at_their_edges), TEST(more_than_eight_dependencies), TEST(too_many_extensions), TEST(operations_may_fail),
+      TEST(peeks_and_short_reads), TEST(peeks_that_scatter));

@@ -150,7 +150,7 @@ static void run_all(const struct test *tests)
 	}
 }
 
-static void hear(int error, const char *line)
+void hear(int error, const char *line)
 {
 	logged_number = error;
 	snprintf(logged, sizeof(logged), "%s", line);
@@ -173,6 +173,7 @@ int main(int count, char **arguments)
 	run_all(INSPECT_TESTS);
 	run_all(STORAGE_TESTS);
 	run_all(GUARANTEE_TESTS);
+	run_all(REENTRY_TESTS);
 	run_all(FAILURE_TESTS);
 	run_all(SAVING_TESTS);
 	run_all(CHOICE_TESTS);

@@ -64,13 +64,14 @@ int probe(struct llext *ext);
 extern int traced[8], traces;
 extern char printed[80], logged[200];
 extern int logged_number, logs;
+void hear(int error, const char *line);
 /* What host_apply does besides. */
 extern void (*while_applied)(void);
 
 int host_add(int a, int b);
 
 extern const struct test API_TESTS[], INSPECT_TESTS[], STORAGE_TESTS[], GUARANTEE_TESTS[], FAILURE_TESTS[],
-	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], SLID_TESTS[];
+	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], REENTRY_TESTS[], SLID_TESTS[];
 void run_listed(const char *list);
 void run(const char *name, void (*test)(void));
 

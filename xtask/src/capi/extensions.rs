@@ -39,7 +39,7 @@ const LISTED: [&str; 23] = [
 ];
 
 /// What the suite loads by name: the file, the source, options for the compiler.
-const NAMED: [(&str, &str, &[&str]); 8] = [
+const NAMED: [(&str, &str, &[&str]); 9] = [
     ("many", MANY, &[]),
     ("math", "extensions/registry-demo/math.c", &[]),
     ("object-export", "extensions/object-export.c", &[]),
@@ -52,6 +52,7 @@ const NAMED: [(&str, &str, &[&str]); 8] = [
         &["-fno-unwind-tables", "-fno-asynchronous-unwind-tables"],
     ),
     ("calls-back", "crates/llext-capi/suite/extensions/calls-back.c", &[]),
+    ("reenters", "crates/llext-capi/suite/extensions/reenters.c", &[]),
     ("hello", "extensions/hello.c", &[]),
 ];
 
