@@ -39,7 +39,8 @@ typedef ptrdiff_t ssize_t;
 extern "C" {
 #endif
 
-/* Regions: merged groups of similar sections. */
+/* Regions: merged groups of similar sections. The last of this enum and others is there for its size: that of an int, also where
+ * the ABI makes enums as small as they can be. */
 enum llext_mem {
 	LLEXT_MEM_TEXT,
 	LLEXT_MEM_DATA,
@@ -55,6 +56,7 @@ enum llext_mem {
 	LLEXT_MEM_FINI,
 	LLEXT_MEM_RODATA_NO_RELOC,
 	LLEXT_MEM_COUNT,
+	LLEXT_MEM_INT_ = 0x7fffffff,
 };
 #define LLEXT_MEM_PARTITIONS (LLEXT_MEM_BSS + 1)
 

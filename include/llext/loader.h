@@ -20,6 +20,7 @@ enum llext_storage_type {
 	LLEXT_STORAGE_PERSISTENT,
 	/* As long as the extension, and the library's own: linked and used where it lies, good for one load. */
 	LLEXT_STORAGE_WRITABLE,
+	LLEXT_STORAGE_INT_ = 0x7fffffff,
 };
 
 struct llext_elf_sect_map;

@@ -2,6 +2,7 @@
 //! compilers for the headers.
 
 use crate::types::*;
+use core::ffi::c_uint;
 use core::mem::offset_of;
 
 /// A number that both sides must agree on.
@@ -32,6 +33,8 @@ macro_rules! layout {
 }
 
 layout! {
+    c_uint "enum llext_mem" 4 4 {}
+    c_uint "enum llext_storage_type" 4 4 {}
     Symbol "struct llext_symbol" 8 16 { name 0 0 addr 4 8 }
     SymbolTable "struct llext_symtable" 8 16 { sym_cnt 0 0 syms 4 8 }
     ElfHeader "elf_ehdr_t" 52 64 {
