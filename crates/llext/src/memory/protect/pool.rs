@@ -97,8 +97,9 @@ impl<'a, U: Protect> Protected<'a, U> {
 fn whole(slice: &mut [MaybeUninit<u8>], granule: usize) -> &mut [MaybeUninit<u8>] {
     let range = slice.as_ptr_range();
     let (start, end) = (range.start.addr(), range.end.addr());
-    let first = start.next_multiple_of(granule) - start;
-    let len = (end & !(granule - 1)) - start;
+    // Of a slice that holds no whole granule, the last one may end before it begins.
+    let first = start.wrapping_neg() & (granule - 1);
+    let len = (end & !(granule - 1)).saturating_sub(start);
     slice.get_mut(first..len).unwrap_or_default()
 }
 

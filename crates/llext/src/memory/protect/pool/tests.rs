@@ -112,6 +112,22 @@ fn slices_are_protected_up_to_their_last_whole_granule() {
 }
 
 #[test]
+fn slices_may_hold_no_granule_at_all() {
+    let mut all = memory(3 * 64);
+    for size in 0..=64 {
+        for start in 0..=64 - size {
+            let shield = unit(8);
+            let mut slices = all.chunks_mut(64).map(|slice| &mut slice[start..start + size]);
+            let [code, constants, data] = [(); 3].map(|()| slices.next().unwrap());
+            let mut pool = Protected::new(&shield, code, constants, data).unwrap();
+            assert!(pool.reserve(&Request { sizes: [0, 65, 1, 1], ..request() }).is_err());
+            assert_eq!(pool.in_use(), 0);
+        }
+    }
+    assert!(Protected::new(&unit(8), &mut [], &mut [], &mut []).is_ok());
+}
+
+#[test]
 fn a_unit_with_too_few_regions_is_told_at_once() {
     let (mut code, mut constants, mut data) = (memory(4096), memory(4096), memory(4096));
     let error = Protected::new(&unit(2), &mut code, &mut constants, &mut data).map(drop);
