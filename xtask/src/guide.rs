@@ -51,28 +51,30 @@ pub(crate) fn missing() -> Option<String> {
 
 /// Follows the page in a folder of its own.
 pub(crate) fn follow() -> Result<()> {
+    let folder = new_folder()?;
+    let followed = follow_in(&folder);
+    fs::remove_dir_all(&folder)?;
+    followed
+}
+
+fn follow_in(folder: &Path) -> Result<()> {
     let page = fs::read_to_string(project::root().join(PAGE))?;
     let Some((_, page)) = page.split_once(START) else { bail!("{PAGE} has no part `{}`", START.trim()) };
-    let folder = new_folder()?;
     let tool = build_tool()?;
     let blocks = blocks(page);
     for Block { file, text } in &blocks {
         match file {
             Some(file) => write(&folder.join(file), text)?,
-            None => {
-                commands(text).try_for_each(|(command, printed)| run(&folder, &tool, command, printed))?
-            }
+            None => commands(text).try_for_each(|(command, printed)| run(folder, &tool, command, printed))?,
         }
     }
     if blocks.is_empty() { bail!("{PAGE} shows nothing") } else { Ok(()) }
 }
 
-/// An empty folder, beside which llext lies.
+/// An empty folder, in which llext lies. It is not in the target folder, which may be in this workspace: `cargo new` would
+/// make what it makes there a member.
 fn new_folder() -> Result<PathBuf> {
-    let folder = project::target().join("guide");
-    if folder.exists() {
-        fs::remove_dir_all(&folder)?;
-    }
+    let folder = std::env::temp_dir().join(format!("llext-guide-{}", std::process::id()));
     fs::create_dir_all(&folder)?;
     link(project::root(), &folder.join("llext"))?;
     Ok(folder)

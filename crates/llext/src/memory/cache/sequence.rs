@@ -1,6 +1,6 @@
 //! What each architecture's manual has a program do between writing code and running it, as data: in this order, with
 //! nothing left out. `native` does the steps of its own; tests do all of them on a machine made of nothing but caches.
-#![cfg_attr(not(test), allow(dead_code, reason = "each build has one architecture"))]
+#![cfg_attr(any(not(test), loom, shuttle), allow(dead_code, reason = "each build has one architecture"))]
 
 /// A step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
