@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
-/* LLEXT's tests, and what they leave out, as a program against libllext.a, for Linux or a board: a row for each, and the sums. */
+/* LLEXT's tests, and what they leave out, as a Linux program against libllext.a: a row for each, and the sums. */
 #include "suite.h"
 
 #include <sys/mman.h>
@@ -159,12 +159,11 @@ void hear(int error, const char *line)
 
 int main(int count, char **arguments)
 {
-	if (count < 2) {
+	if (count != 2) {
 		fprintf(stderr, "usage: suite FOLDER\n");
 		return 2;
 	}
-	/* An emulator gives its firmware's name as well. */
-	folder = arguments[count - 1];
+	folder = arguments[1];
 	llext_set_log_hook(hear);
 #ifdef CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
 	run_all(SLID_TESTS);

@@ -2,8 +2,6 @@
 /* Several threads at once, with a recursive mutex as the lock. */
 #include "suite.h"
 
-#ifdef WITH_THREADS
-
 #include <pthread.h>
 
 #define THREADS 4
@@ -75,7 +73,7 @@ static void threads_at_once(void)
 	}
 	for (int at = 0; at < THREADS; at++) {
 		EQUAL(wrong[at], 0);
-		CHECK(done[at] > 0);
+		CHECK(done[at] >= ROUNDS / 3);
 	}
 	EQUAL(waited, 0);
 	llext_set_lock_hooks(NULL, NULL);
@@ -84,9 +82,3 @@ static void threads_at_once(void)
 }
 
 TESTS(THREAD_TESTS, TEST(threads_at_once));
-
-#else
-
-TESTS(THREAD_TESTS, { NULL, NULL });
-
-#endif

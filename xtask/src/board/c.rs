@@ -64,11 +64,6 @@ impl Firmware {
         process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
     }
 
-    /// What links any program as firmware for the board.
-    pub(crate) fn options(&self) -> Vec<&'static str> {
-        [C_LIBRARY, &["-T", self.memory], SCRIPTS].concat()
-    }
-
     fn board(&self) -> Result<&'static Board> {
         of_target(self.target)
     }
@@ -88,11 +83,19 @@ impl Firmware {
         let include = format!("-Wa,-I{}", folder.display());
         let library = library.display().to_string();
         let to = place(folder, "firmware");
-        words(&[STRICT, &[&include], &self.options(), SOURCES, &[&library, "-o", &to]])
+        words(&[
+            STRICT,
+            C_LIBRARY,
+            &[&include],
+            SOURCES,
+            &[&library, "-T", self.memory],
+            SCRIPTS,
+            &["-o", &to],
+        ])
     }
 
     /// The board with this program, ready to run in the program's folder.
-    pub(crate) fn emulator(&self, program: &Path) -> Result<Command> {
+    fn emulator(&self, program: &Path) -> Result<Command> {
         let board = self.board()?;
         let mut qemu = board.emulator(program);
         qemu.current_dir(program.parent().unwrap_or(Path::new(".")));

@@ -69,7 +69,7 @@ const KINDS: [(&str, &str); 3] = [("o-default", "o"), ("r-ld", "r"), ("so-defaul
 
 /// Builds all of them into `to`, and writes the list of what is called there.
 pub(super) fn build(suite: &Suite, to: &Path) -> Result<()> {
-    let maker = Maker { suite, to };
+    let maker = Maker { machine: suite.machine, to };
     let known = extension::discover().map_err(Error::new)?;
     let mut list = String::new();
     for name in LISTED.into_iter().filter(|_| suite.has_list()) {
@@ -106,7 +106,7 @@ fn is_built(variant: &Variant) -> bool {
 }
 
 struct Maker<'a> {
-    suite: &'a Suite,
+    machine: &'a [&'a str],
     to: &'a Path,
 }
 
@@ -114,9 +114,7 @@ impl Maker<'_> {
     /// Builds one variant of an extension, unless it is not made: its lines in the list.
     fn listed(&self, extension: &Extension, variant: &Variant) -> Result<String> {
         let directives = &extension.directives;
-        // Assembly is this machine's.
-        let is_foreign = extension.language == Language::Assembly && self.suite.board.is_some();
-        if directives.excludes(variant).is_some() || is_foreign {
+        if directives.excludes(variant).is_some() {
             return Ok(String::new());
         }
         let kind = KINDS.iter().find(|(name, _)| *name == variant.kind.name).map_or("", |(_, kind)| kind);
@@ -144,9 +142,6 @@ impl Maker<'_> {
             let object = self.to.join(format!("{name}.{kind}.{at}"));
             let mut gcc = self.gcc();
             gcc.args(["-c", "-w", "-O2", "-fno-common", "-I", "extensions", "-I", "include"]);
-            if self.suite.board.is_some() {
-                gcc.arg("-ffreestanding");
-            }
             if kind == "so" {
                 gcc.arg("-fPIC");
             }
@@ -157,21 +152,14 @@ impl Maker<'_> {
         match kind {
             "o" => fs::rename(&objects[0], file)?,
             "r" => output(self.gcc().args(["-r", "-nostdlib", "-o"]).arg(file).args(objects)).map(drop)?,
-            _ => output(self.linker().args(["-shared", "-o"]).arg(file).args(objects)).map(drop)?,
+            _ => output(self.gcc().args(["-shared", "-nostdlib", "-o"]).arg(file).args(objects)).map(drop)?,
         }
         Ok(())
     }
 
     fn gcc(&self) -> Command {
-        let mut gcc = self.suite.gcc();
-        gcc.current_dir(folder());
+        let mut gcc = Command::new("gcc");
+        gcc.current_dir(folder()).args(self.machine);
         gcc
-    }
-
-    /// Who links shared objects.
-    fn linker(&self) -> Command {
-        let mut linker = Command::new(self.suite.linker[0]);
-        linker.current_dir(folder()).args(&self.suite.linker[1..]);
-        linker
     }
 }

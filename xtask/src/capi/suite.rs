@@ -1,14 +1,13 @@
-//! The suite: built by gcc against libllext.a, and run on Linux and on the boards that have firmware in C.
+//! The suite: built by gcc against libllext.a, and run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Build, extensions, library};
-use crate::board::{FIRMWARE, Firmware};
 use crate::error::Result;
 use crate::matrix::harness::kind::{NATIVE, Place};
-use crate::process::{find, output, run};
+use crate::process::{output, run};
 use crate::project;
 use crate::setup::bare::Compiler;
 
@@ -17,12 +16,8 @@ pub(crate) struct Suite {
     pub(crate) name: &'static str,
     target: &'static str,
     build: Build,
-    /// The compiler, with its options for the target.
-    gcc: &'static [&'static str],
-    /// Who links shared objects.
-    pub(super) linker: &'static [&'static str],
-    /// The name of the board it runs on, unless it is this machine.
-    pub(super) board: Option<&'static str>,
+    /// Options of gcc's for the target.
+    pub(super) machine: &'static [&'static str],
     /// What the project's tool does with it.
     tool: Tool,
     /// How directives call it.
@@ -70,14 +65,12 @@ fn llext(folder: &Path, words: &str) -> Result<()> {
     output(tool.current_dir(folder).arg("llext").args(words.split(' '))).map(drop)
 }
 
-pub(crate) const SUITES: [Suite; 6] = [
+pub(crate) const SUITES: [Suite; 4] = [
     Suite {
         name: "heap",
         target: "x86_64-unknown-linux-gnu",
         build: Build::BARE,
-        gcc: &["gcc", "-m64"],
-        linker: &["gcc", "-m64", "-nostdlib"],
-        board: None,
+        machine: &["-m64"],
         tool: Tool::Link,
         place: NATIVE,
     },
@@ -85,9 +78,7 @@ pub(crate) const SUITES: [Suite; 6] = [
         name: "process",
         target: "x86_64-unknown-linux-gnu",
         build: Build::CHECKED,
-        gcc: &["gcc", "-m64"],
-        linker: &["gcc", "-m64", "-nostdlib"],
-        board: None,
+        machine: &["-m64"],
         tool: Tool::Nothing,
         place: NATIVE,
     },
@@ -96,9 +87,7 @@ pub(crate) const SUITES: [Suite; 6] = [
         target: "i686-unknown-linux-gnu",
         build: Build::BARE,
         // The kernel's headers serve both, and lie with those of 64 bits.
-        gcc: &["gcc", "-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"],
-        linker: &["gcc", "-m32", "-nostdlib"],
-        board: None,
+        machine: &["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"],
         tool: Tool::Nothing,
         place: &["x86"],
     },
@@ -106,43 +95,11 @@ pub(crate) const SUITES: [Suite; 6] = [
         name: "slid",
         target: "x86_64-unknown-linux-gnu",
         build: Build::TERSE,
-        gcc: &["gcc", "-m64"],
-        linker: &["gcc", "-m64", "-nostdlib"],
-        board: None,
+        machine: &["-m64"],
         tool: Tool::Slids,
         place: NATIVE,
     },
-    Suite {
-        name: "mps2-an385",
-        target: "thumbv7m-none-eabi",
-        build: Build::BARE,
-        gcc: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
-        linker: &["arm-none-eabi-ld"],
-        board: Some("c-mps2-an385"),
-        tool: Tool::Nothing,
-        place: &["pool", "arm", "v7-m"],
-    },
-    Suite {
-        name: "riscv32-virt",
-        target: "riscv32imac-unknown-none-elf",
-        build: Build::BARE,
-        gcc: RISCV32_GCC,
-        // The one beside this gcc links no shared objects.
-        linker: &["riscv64-linux-gnu-ld", "-m", "elf32lriscv"],
-        board: Some("c-riscv32-virt"),
-        tool: Tool::Nothing,
-        place: &["pool", "riscv", "riscv32"],
-    },
 ];
-
-/// Variables lie in the sections that the suite looks for, not in those of small ones.
-const RISCV32_GCC: &[&str] =
-    &["riscv64-unknown-elf-gcc", "-march=rv32imac", "-mabi=ilp32", "-mno-relax", "-msmall-data-limit=0"];
-
-/// The suite takes some seconds; firmware that hangs is ended.
-const LIMIT: &str = "120";
-/// The emulator prints what its guest does on standard error; results go to standard output.
-const BOUNDED: &str = "exec timeout $0 \"$@\" 2>&1";
 
 const STRICT: [&str; 6] = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
 
@@ -153,32 +110,15 @@ pub(super) fn folder() -> PathBuf {
 impl Suite {
     /// Why it cannot be run here, if so.
     pub(crate) fn missing(&self) -> Option<String> {
-        if self.board.is_none() && !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        if !(cfg!(all(target_os = "linux", target_arch = "x86_64"))) {
             return Some(format!("the suite {} runs on x86-64 Linux", self.name));
         }
         if Compiler::find(self.target).is_none() {
             return Some(format!("there is no Rust for {}", self.target));
         }
-        if let Some(firmware) = self.firmware() {
-            let no_linker = find(self.linker[0]).is_none().then(|| format!("{} is missing", self.linker[0]));
-            return firmware
-                .missing()
-                .or(no_linker)
-                .map(|missing| format!("the suite {}: {missing}", self.name));
-        }
-        let mut gcc = self.gcc();
-        gcc.args(["-x", "c", "-include", "errno.h", "-fsyntax-only", "/dev/null"]);
-        output(&mut gcc).err().map(|_| format!("{} is missing", self.gcc.join(" ")))
-    }
-
-    pub(super) fn gcc(&self) -> Command {
-        let mut gcc = Command::new(self.gcc[0]);
-        gcc.args(&self.gcc[1..]);
-        gcc
-    }
-
-    fn firmware(&self) -> Option<&'static Firmware> {
-        FIRMWARE.iter().find(|firmware| Some(firmware.name) == self.board)
+        let mut gcc = Command::new("gcc");
+        gcc.args(self.machine).args(["-x", "c", "-include", "errno.h", "-fsyntax-only", "/dev/null"]);
+        output(&mut gcc).err().map(|_| format!("gcc {} is missing", self.machine.join(" ")))
     }
 
     /// Whether it loads what LLEXT's tests load, in each kind of file.
@@ -195,21 +135,9 @@ impl Suite {
         let program = to.join("suite");
         self.compile(&library, &program)?;
         self.tool.apply(&to)?;
-        match self.firmware() {
-            None => {
-                let mut suite = Command::new(program);
-                suite.arg(&to);
-                Ok(suite)
-            }
-            Some(firmware) => {
-                let qemu = firmware.emulator(&program)?;
-                let mut suite = Command::new("sh");
-                suite.args(["-c", BOUNDED, LIMIT]).arg(qemu.get_program()).args(qemu.get_args());
-                suite.args(["-append", "."]);
-                suite.current_dir(to);
-                Ok(suite)
-            }
-        }
+        let mut suite = Command::new(program);
+        suite.arg(&to);
+        Ok(suite)
     }
 
     fn compile(&self, library: &Path, program: &Path) -> Result<()> {
@@ -218,23 +146,13 @@ impl Suite {
             sources.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|own| own == "c")));
         }
         sources.sort();
-        let mut gcc = self.gcc();
-        gcc.current_dir(folder()).args(STRICT).args(["-I", "include"]);
+        let mut gcc = Command::new("gcc");
+        gcc.current_dir(folder()).args(self.machine).args(STRICT).args(["-I", "include"]);
         if self.build.is_hosted() {
             gcc.arg("-DWITH_STD");
         }
         gcc.args(self.tool.flags());
-        match self.firmware() {
-            Some(firmware) => {
-                gcc.args(["-I", "boards/c/suite", "boards/c/suite/arithmetic.c"]).args(firmware.options())
-            }
-            None => gcc.args(["-DWITH_THREADS", "-pthread"]),
-        };
-        gcc.args(sources).arg(library);
-        if self.board.is_none() {
-            gcc.args(["-ldl", "-lm", "-lgcc_s"]);
-        }
-        gcc.arg("-o").arg(program);
+        gcc.args(sources).arg(library).args(["-pthread", "-ldl", "-lm", "-lgcc_s", "-o"]).arg(program);
         output(&mut gcc).map(drop)
     }
 }
