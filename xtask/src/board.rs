@@ -247,10 +247,7 @@ impl Board {
 
     /// By the tool, which makes one object of the crate and all it needs.
     fn build_rust(&self, object: &Path) -> Result<()> {
-        let mut cargo = project::cargo();
-        process::run(cargo.args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
-        let tool = Command::new(project::target().join("release/cargo-llext"));
-        let mut tool = self.compiler()?.serve(tool)?;
+        let mut tool = self.compiler()?.serve(Command::new(project::tool()?))?;
         tool.args(["llext", "build", "--release", "--target", self.target, "-o"]);
         process::run(tool.arg(object).arg(boards().join("extensions/mean")))
     }

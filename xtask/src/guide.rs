@@ -60,7 +60,7 @@ pub(crate) fn follow() -> Result<()> {
 fn follow_in(folder: &Path) -> Result<()> {
     let page = fs::read_to_string(project::root().join(PAGE))?;
     let Some((_, page)) = page.split_once(START) else { bail!("{PAGE} has no part `{}`", START.trim()) };
-    let tool = build_tool()?;
+    let tool = format!("{} llext", project::tool()?.display());
     let blocks = blocks(page);
     for Block { file, text } in &blocks {
         match file {
@@ -88,16 +88,6 @@ fn link(from: &Path, to: &Path) -> Result<()> {
 #[cfg(not(unix))]
 fn link(_: &Path, _: &Path) -> Result<()> {
     bail!("the guide's commands are for a Unix shell")
-}
-
-fn build_tool() -> Result<String> {
-    process::run(project::cargo().args([
-        "build",
-        "--release",
-        "--package=cargo-llext",
-        "--bin=cargo-llext",
-    ]))?;
-    Ok(format!("{} llext", project::target().join("release/cargo-llext").display()))
 }
 
 fn write(file: &Path, text: &str) -> Result<()> {

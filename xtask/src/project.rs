@@ -5,6 +5,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use crate::error::Result;
+use crate::process;
 
 /// The folder of the workspace.
 pub(crate) fn root() -> &'static Path {
@@ -24,6 +25,12 @@ pub(crate) fn cargo() -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root());
     cargo
+}
+
+/// The project's own tool, `cargo llext`, built as it is given to users.
+pub(crate) fn tool() -> Result<PathBuf> {
+    process::run(cargo().args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
+    Ok(target().join("release/cargo-llext"))
 }
 
 /// Adds every file below `folder` with this extension, leaving out what builds made; none if there is no folder.

@@ -70,7 +70,7 @@ impl Board {
     fn load_linked(&self, firmware: &Path, located: &Located, object: &Path, kept: Kept) -> Result<String> {
         let linked = self.output().join(LINKED);
         let Located { flash, ram } = *located;
-        let mut tool = Command::new(project::target().join("release/cargo-llext"));
+        let mut tool = Command::new(project::tool()?);
         tool.args(["llext", "link"]).arg(object).arg("--against").arg(firmware).arg("-o").arg(&linked);
         match kept {
             Kept::InFlash => {

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{Build, extensions, library};
 use crate::error::Result;
 use crate::matrix::harness::kind::{NATIVE, Place};
-use crate::process::{output, run};
+use crate::process::output;
 use crate::project;
 use crate::setup::bare::Compiler;
 
@@ -60,8 +60,7 @@ impl Tool {
 
 /// One command of the tool, built first.
 fn llext(folder: &Path, words: &str) -> Result<()> {
-    run(project::cargo().args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
-    let mut tool = Command::new(project::target().join("release/cargo-llext"));
+    let mut tool = Command::new(project::tool()?);
     output(tool.current_dir(folder).arg("llext").args(words.split(' '))).map(drop)
 }
 
