@@ -8,10 +8,10 @@ use llext::loader::{InspectedSection, Inspection};
 use llext::memory::Part;
 use llext_link::elf::section_header::SectionHeader;
 
-const SYMTAB: u32 = 2;
-const STRTAB: u32 = 3;
-const NOBITS: u32 = 8;
-const DYNSYM: u32 = 11;
+pub(crate) const SYMTAB: u32 = 2;
+pub(crate) const STRTAB: u32 = 3;
+pub(crate) const NOBITS: u32 = 8;
+pub(crate) const DYNSYM: u32 = 11;
 const INIT_ARRAY: u32 = 14;
 const FINI_ARRAY: u32 = 15;
 const PREINIT_ARRAY: u32 = 16;

@@ -2,6 +2,7 @@
 
 use crate::buffer::{llext_buf_peek, llext_buf_read};
 use crate::errno::{EINVAL, ENOEXEC, ENOTSUP};
+use crate::regions::{DYNSYM, NOBITS, STRTAB, SYMTAB};
 use crate::types::{BufLoader, ElfHeader, Loader, PERSISTENT, TEMPORARY, WRITABLE};
 use core::ffi::c_int;
 use core::ptr::{NonNull, null_mut};
@@ -13,9 +14,8 @@ use llext_link::elf::section_header::{SectionHeader, decode, size};
 /// What is said of a file whose size nobody knows: every read finds out for itself.
 const UNKNOWN: u64 = u32::MAX as u64;
 
-const NOBITS: u32 = 8;
-/// `SHT_SYMTAB`, `SHT_STRTAB`, `SHT_DYNSYM`: what an inspection keeps of a file besides headers.
-const KEPT: [u32; 3] = [2, 3, 11];
+/// What an inspection keeps of a file besides headers.
+const KEPT: [u32; 3] = [SYMTAB, STRTAB, DYNSYM];
 
 /// What a file says about itself.
 #[derive(Clone, Copy, Default)]
