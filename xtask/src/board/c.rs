@@ -54,13 +54,14 @@ impl Firmware {
         missing.map(|missing| format!("{missing} is missing"))
     }
 
-    /// Builds the firmware and its extension, and runs it; its own exit status decides.
+    /// Builds the firmware and its extension, says how large it is, and runs it; its own exit status decides.
     pub(crate) fn run(&self) -> Result<()> {
         let library = capi::library(self.target, Build::BARE)?;
         let folder = project::target().join("capi").join(self.name);
         fs::create_dir_all(&folder)?;
         self.compile(&self.extension(&folder))?;
         self.compile(&self.link(&folder, &library))?;
+        self.measure(&folder.join("firmware"))?;
         process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
     }
 
@@ -71,6 +72,12 @@ impl Firmware {
     fn compile(&self, words: &[String]) -> Result<()> {
         let compiler = self.board()?.c_compiler;
         process::run(Command::new(compiler[0]).current_dir(project::root()).args(&compiler[1..]).args(words))
+    }
+
+    /// As the GNU tools beside the compiler count it.
+    fn measure(&self, firmware: &Path) -> Result<()> {
+        let size = self.board()?.c_compiler[0].replace("-gcc", "-size");
+        process::run(Command::new(size).arg(firmware))
     }
 
     /// The words after the compiler's that make the extension.
