@@ -19,7 +19,7 @@ const GRANULE: usize = 32;
 /// Code, constants and data: a region each.
 const SLICES: usize = 3;
 
-/// A unit without hardware: what it protects lies in the slices of `held`, and nothing is run.
+/// A unit without hardware.
 struct Unit<'a> {
     regions: usize,
     /// Whether a region is a power of two of bytes, at a multiple of it.
