@@ -2,9 +2,36 @@
 
 use super::sequence::{AARCH64, ARM_A, ARM_M, RISCV, Step};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::ops::Range;
+use std::rc::Rc;
+use std::vec::Vec;
 
-type Bytes = BTreeMap<usize, u8>;
+/// Pieces of memory in the order in which they came: of two at an address the later one counts. (Megabytes are shown to
+/// it, so it keeps no account of single bytes.)
+#[derive(Clone, Debug, Default)]
+struct Bytes(Vec<(usize, Rc<[u8]>)>);
+
+impl Bytes {
+    fn put(&mut self, address: usize, bytes: &[u8]) {
+        self.0.push((address, bytes.into()));
+    }
+
+    fn append(&mut self, other: &mut Self) {
+        self.0.append(&mut other.0);
+    }
+
+    /// Those pieces, or their parts, that lie in a range.
+    fn within(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &[u8])> {
+        self.0.iter().filter_map(move |(address, bytes)| {
+            let (start, end) = (range.start.max(*address), range.end.min(address + bytes.len()));
+            (start < end).then(|| (start, &bytes[start - address..end - address]))
+        })
+    }
+
+    fn at(&self, address: usize) -> Option<u8> {
+        self.within(address..address + 1).last().map(|(_, bytes)| bytes[0])
+    }
+}
 
 /// A machine whose instruction fetch sees written code late, each step in the place where a manual lets it be.
 #[derive(Clone, Debug, Default)]
@@ -50,10 +77,11 @@ impl Machine {
 
     fn step(&mut self, step: Step, address: usize, code: &[u8]) {
         match step {
-            Step::Clean => self.cleaning.extend((address..).zip(code.iter().copied())),
+            Step::Clean => self.cleaning.put(address, code),
             Step::Invalidate => {
-                let lines = self.memory.range(address..address + code.len());
-                self.invalidating.extend(lines.map(|(address, byte)| (*address, *byte)));
+                for (address, bytes) in self.memory.within(address..address + code.len()) {
+                    self.invalidating.put(address, bytes);
+                }
             }
             Step::Barrier => {
                 self.memory.append(&mut self.cleaning);
@@ -66,7 +94,7 @@ impl Machine {
 
     /// What instruction fetch sees at an address; nothing, where no code was shown to it.
     pub(super) fn fetched(&self, address: usize) -> Option<u8> {
-        self.seen.get(&address).copied()
+        self.seen.at(address)
     }
 }
 
