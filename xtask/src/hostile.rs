@@ -1,6 +1,7 @@
 //! `cargo xtask hostile`: hostile files and failing surroundings, for every architecture that the linker knows.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::error::Result;
@@ -74,24 +75,37 @@ impl Build {
         (!links).then(|| "gcc-multilib is missing".to_owned())
     }
 
-    /// Builds it, with counting, debug assertions and overflow checks, and runs it.
+    /// Builds it.
+    pub(crate) fn make(&self) -> Result<()> {
+        run(&mut self.cargo("build"))
+    }
+
+    /// Builds it, if that was not done, and runs it.
     pub(crate) fn run(&self, arguments: &[OsString]) -> Result<()> {
+        let mut cargo = self.cargo("run");
+        run(cargo.arg("--").args(arguments).arg("--folder").arg(folder().join("files")))
+    }
+
+    /// With counting, debug assertions and overflow checks.
+    fn cargo(&self, does: &str) -> Command {
         let mut flags = COUNTING.to_owned();
         if !self.runs {
             flags += &format!(" --cfg=llext_arch --cfg=llext_arch=\"{}\"", self.arch);
         }
-        let folder = project::target().join("hostile");
         let mut cargo = project::cargo();
-        cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder.join(self.arch));
+        cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder().join(self.arch));
         cargo.args([
-            "run",
+            does,
             "--quiet",
             "--package=llext-hostile",
             "--profile=hostile",
             "--target",
             self.target,
         ]);
-        cargo.arg("--").args(arguments).arg("--folder").arg(folder.join("files"));
-        run(&mut cargo)
+        cargo
     }
+}
+
+fn folder() -> PathBuf {
+    project::target().join("hostile")
 }

@@ -67,8 +67,12 @@ pub(crate) fn run(options: &Options) -> Result<Summary> {
         options.architectures.is_empty() || options.architectures.iter().any(|name| name == row.name)
     };
     let mut report = Report { rows: ROWS.iter().filter(wanted).collect(), cells: BTreeMap::new() };
-    for row in report.rows.clone() {
-        let cells = Architecture { row, extensions: &extensions, quick: options.quick }.run()?;
+    // Several at once: cargo builds one firmware after the other, and the emulator and the compilers work meanwhile.
+    let rows = parallel::map(&report.rows, |row| {
+        Architecture { row, extensions: &extensions, quick: options.quick }.run()
+    });
+    for cells in rows {
+        let cells = cells?;
         let names = extensions.iter().map(|extension| (&extension.name[..], &extension.name[..]));
         let names = names.chain(STORIES.iter().map(|story| (story.name, story.extension)));
         for ((name, of), cells) in names.zip(cells) {

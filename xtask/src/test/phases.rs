@@ -9,6 +9,7 @@ use super::phase::{Count, Outcome, Phase};
 use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, disks};
 use crate::error::Result;
 use crate::guest::GUESTS;
+use crate::matrix::harness::parallel;
 use crate::process::{find, run, run_and_read};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
@@ -77,27 +78,35 @@ fn bare_host(_: &str) -> Result<Outcome> {
     Ok([lint(&BARE), tests(&mut cargo, "")].into_iter().map(Outcome::of).sum())
 }
 
-/// With clippy where the target's compiler has one, else by building.
+/// With clippy where the target's compiler has one, for all of these at once; else by building.
 fn bare_targets(_: &str) -> Result<Outcome> {
-    each(TARGETS, |target| {
-        let Some(compiler) = Compiler::find(target) else {
-            return Ok(Outcome::left_out(format!("there is no Rust for {target}")));
-        };
-        let mut cargo = compiler.cargo()?;
-        if compiler.has_clippy() {
-            passes(cargo.arg("clippy").args(BARE).args(["--target", target, "--", "-Dwarnings"]))
-        } else {
-            passes(cargo.arg("check").args(BARE).args(["--target", target]))
-        }
-    })
+    let has_clippy = |target: &&&str| Compiler::find(target).is_some_and(|compiler| compiler.has_clippy());
+    let (linted, others): (Vec<&str>, Vec<&str>) = TARGETS.iter().partition(has_clippy);
+    let others = each(&others, |target| match Compiler::find(target) {
+        None => Ok(Outcome::left_out(format!("there is no Rust for {target}"))),
+        Some(compiler) => passes(compiler.cargo()?.arg("check").args(BARE).args(["--target", target])),
+    });
+    Ok([lint_for(&linted), others].into_iter().map(Outcome::of).sum())
+}
+
+fn lint_for(targets: &[&str]) -> Result<Outcome> {
+    if !targets.is_empty() {
+        let mut cargo = Compiler::Own.cargo()?;
+        cargo.arg("clippy").args(BARE).args(targets.iter().flat_map(|target| ["--target", target]));
+        run(cargo.args(["--", "-Dwarnings"]))?;
+    }
+    Ok(Outcome { count: Count { passed: targets.len(), ..Count::default() }, ..Outcome::default() })
 }
 
 fn debug(filter: &str) -> Result<Outcome> {
     all_tests("test", filter)
 }
 
+/// As users' builds are, but that they are made sooner.
+const OPTIMISED: &str = "optimised";
+
 fn release(filter: &str) -> Result<Outcome> {
-    all_tests("release", filter)
+    all_tests(OPTIMISED, filter)
 }
 
 /// All but the task runner and the matrix of extensions, which have phases of their own.
@@ -132,7 +141,7 @@ fn asan(_: &str) -> Result<Outcome> {
     if (ARCH, OS) != ("x86_64", "linux") {
         return Ok(Outcome::left_out(format!("it runs on {TARGET}")));
     }
-    let mut cargo = cargo_test("release");
+    let mut cargo = cargo_test(OPTIMISED);
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address --cfg asan");
     cargo.args(["--package=llext", "--test=registry", "--target", TARGET, "--target-dir"]);
     tests(cargo.arg(project::target().join("asan")), "")
@@ -157,7 +166,7 @@ fn extensions(filter: &str) -> Result<Outcome> {
         return Ok(Outcome::left_out("gcc is missing"));
     }
     let matrix = ["--package=cargo-llext", "--test", EXTENSIONS];
-    each(&["test", "release"], |profile| tests(cargo_test(profile).args(matrix), filter))
+    each(&["test", OPTIMISED], |profile| tests(cargo_test(profile).args(matrix), filter))
 }
 
 /// libllext.a for every target, and its suite in C.
@@ -186,6 +195,8 @@ fn oracle(_: &str) -> Result<Outcome> {
 
 /// What every run can afford of it.
 fn hostile(_: &str) -> Result<Outcome> {
+    // Builds share nothing, and each ends with one processor's work. One that fails says so when it is to run.
+    parallel::map(hostile::BUILDS, |build| build.missing().is_none().then(|| build.make()));
     each(hostile::BUILDS, |build| match build.missing() {
         Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", build.arch))),
         None => build.run(&["--short".into()]).map(|()| Outcome::passed()),
