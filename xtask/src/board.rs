@@ -16,7 +16,7 @@ mod examples;
 mod linked;
 mod tables;
 
-pub(crate) use c::FIRMWARE;
+pub(crate) use c::{FIRMWARE, Firmware};
 pub(crate) use examples::EXAMPLES;
 
 /// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.

@@ -47,7 +47,8 @@ static void run_one(void)
 void run_listed(const char *path)
 {
 	FILE *list = fopen(path, "r");
-	char line[400];
+	char line[400], name[80];
+	int read;
 
 	if (!list) {
 		perror(path);
@@ -57,6 +58,10 @@ void run_listed(const char *path)
 		line[strcspn(line, "\n")] = 0;
 		if (strncmp(line, "load ", 5) == 0) {
 			run_one();
+		}
+		if (sscanf(line, "without %79s %n", name, &read) == 1) {
+			leave_out(name, line + read);
+			continue;
 		}
 		if (count < 16) {
 			strcpy(lines[count++], line);

@@ -76,6 +76,6 @@ TESTS(SLID_TESTS, TEST(errors_are_told_by_number), TEST(numbers_link), TEST(name
 
 #else
 
-TESTS(SLID_TESTS, { NULL, NULL });
+const struct test SLID_TESTS[] = { { NULL, NULL, NULL } };
 
 #endif

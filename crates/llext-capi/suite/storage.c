@@ -2,7 +2,9 @@
 /* Where files come from, and what of them is used where it lies. */
 #include "suite.h"
 
+#ifdef WITH_LINKED
 #include <sys/mman.h>
+#endif
 
 static struct file file;
 
@@ -47,7 +49,7 @@ static bool is_detached(const elf_shdr_t *header)
 	elf_shdr_t wanted;
 
 	asked_for++;
-	return llext_get_section_header(asked, NULL, ".detach", &wanted) == 0 && wanted.sh_offset == header->sh_offset;
+	return llext_get_section_header(asked, NULL, ".detach", &wanted) == 0 && wanted.sh_name == header->sh_name;
 }
 
 static void detached(void)
@@ -62,7 +64,12 @@ static void detached(void)
 	asked = &loader.loader;
 	EQUAL(llext_load(&loader.loader, "detached", &ext, &param), 0);
 	CHECK(asked_for > 0 && is_in_file(llext_find_sym(&ext->exp_tab, "detached_entry")));
+	/* Where all memory can be run in, the code of a file that is written to is used there as well. */
+#ifdef __linux__
 	CHECK(!is_in_file(llext_find_sym(&ext->exp_tab, "probe")));
+#else
+	CHECK(is_in_file(llext_find_sym(&ext->exp_tab, "probe")));
+#endif
 	EQUAL(call(ext, "detached_entry", 0, NULL), 5);
 	EQUAL(probe(ext), 6);
 	EQUAL(llext_unload(&ext), 0);

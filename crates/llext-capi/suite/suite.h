@@ -14,13 +14,15 @@
 #include <zephyr/llext/loader.h>
 #include <llext/hooks.h>
 
-/* A test, which fails at the first check that does not hold. */
+/* A test, which fails at the first check that does not hold; or why it cannot be run here. */
 struct test {
 	const char *name;
 	void (*run)(void);
+	const char *left_out;
 };
-#define TESTS(table, ...) const struct test table[] = { __VA_ARGS__, { NULL, NULL } }
-#define TEST(name) { #name, name }
+#define TESTS(table, ...) const struct test table[] = { __VA_ARGS__, { NULL, NULL, NULL } }
+#define TEST(name) { #name, name, NULL }
+#define LEFT_OUT(name, why) { #name, NULL, why }
 
 #define CHECK(condition) \
 	do { \
@@ -49,6 +51,10 @@ struct file slurp(const char *name);
 void drop(struct file *file);
 const char *path_of(const char *name);
 
+/* Memory that code can run in, NULL if there is no more, and its return. */
+void *take_memory(size_t bytes);
+void give_back(void *memory, size_t bytes);
+
 /* Loads from a temporary buffer. */
 int load(const char *file, const char *name, struct llext **ext);
 
@@ -74,5 +80,6 @@ extern const struct test API_TESTS[], INSPECT_TESTS[], STORAGE_TESTS[], GUARANTE
 	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], REENTRY_TESTS[], SLID_TESTS[];
 void run_listed(const char *list);
 void run(const char *name, void (*test)(void));
+void leave_out(const char *name, const char *why);
 
 #endif

@@ -65,6 +65,11 @@ impl Firmware {
         process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
     }
 
+    /// What makes firmware for the board of any sources, in the folder of the workspace.
+    pub(crate) fn linking(&self) -> Vec<&'static str> {
+        [C_LIBRARY, &["-T", self.memory], SCRIPTS].concat()
+    }
+
     fn board(&self) -> Result<&'static Board> {
         of_target(self.target)
     }
@@ -90,19 +95,11 @@ impl Firmware {
         let include = format!("-Wa,-I{}", folder.display());
         let library = library.display().to_string();
         let to = place(folder, "firmware");
-        words(&[
-            STRICT,
-            C_LIBRARY,
-            &[&include],
-            SOURCES,
-            &[&library, "-T", self.memory],
-            SCRIPTS,
-            &["-o", &to],
-        ])
+        words(&[STRICT, &[&include], SOURCES, &[&library], &self.linking(), &["-o", &to]])
     }
 
     /// The board with this program, ready to run in the program's folder.
-    fn emulator(&self, program: &Path) -> Result<Command> {
+    pub(crate) fn emulator(&self, program: &Path) -> Result<Command> {
         let board = self.board()?;
         let mut qemu = board.emulator(program);
         qemu.current_dir(program.parent().unwrap_or(Path::new(".")));

@@ -69,13 +69,17 @@ const KINDS: [(&str, &str); 3] = [("o-default", "o"), ("r-ld", "r"), ("so-defaul
 
 /// Builds all of them into `to`, and writes the list of what is called there.
 pub(super) fn build(suite: &Suite, to: &Path) -> Result<()> {
-    let maker = Maker { machine: suite.machine, to };
+    let maker = Maker { suite, to };
     let known = extension::discover().map_err(Error::new)?;
     let mut list = String::new();
     for name in LISTED.into_iter().filter(|_| suite.has_list()) {
         let Some(extension) = known.iter().find(|extension| extension.name == name) else {
             bail!("extensions/ has no {name}")
         };
+        if extension.language == Language::Assembly && !suite.is_x86() {
+            list.push_str(&format!("without load_unload_{name} it is assembly of x86\n"));
+            continue;
+        }
         for variant in Variant::all(suite.place).filter(is_built) {
             list.push_str(&maker.listed(extension, &variant)?);
         }
@@ -106,7 +110,7 @@ fn is_built(variant: &Variant) -> bool {
 }
 
 struct Maker<'a> {
-    machine: &'a [&'a str],
+    suite: &'a Suite,
     to: &'a Path,
 }
 
@@ -140,8 +144,11 @@ impl Maker<'_> {
         let mut objects = Vec::new();
         for (at, source) in sources.iter().enumerate() {
             let object = self.to.join(format!("{name}.{kind}.{at}"));
-            let mut gcc = self.gcc();
+            let mut gcc = self.suite.gcc();
             gcc.args(["-c", "-w", "-O2", "-fno-common", "-I", "extensions", "-I", "include"]);
+            if self.suite.is_firmware() {
+                gcc.arg("-ffreestanding");
+            }
             if kind == "so" {
                 gcc.arg("-fPIC");
             }
@@ -151,15 +158,13 @@ impl Maker<'_> {
         let file = self.to.join(format!("{name}.{kind}"));
         match kind {
             "o" => fs::rename(&objects[0], file)?,
-            "r" => output(self.gcc().args(["-r", "-nostdlib", "-o"]).arg(file).args(objects)).map(drop)?,
-            _ => output(self.gcc().args(["-shared", "-nostdlib", "-o"]).arg(file).args(objects)).map(drop)?,
+            "r" => link(self.suite.gcc().args(["-r", "-nostdlib"]), &objects, &file)?,
+            _ => link(self.suite.linker().arg("-shared"), &objects, &file)?,
         }
         Ok(())
     }
+}
 
-    fn gcc(&self) -> Command {
-        let mut gcc = Command::new("gcc");
-        gcc.current_dir(folder()).args(self.machine);
-        gcc
-    }
+fn link(linker: &mut Command, objects: &[PathBuf], file: &Path) -> Result<()> {
+    output(linker.arg("-o").arg(file).args(objects)).map(drop)
 }

@@ -2,6 +2,7 @@
 
 mod extensions;
 pub(crate) mod package;
+mod rows;
 mod suite;
 
 use std::fs;
@@ -12,7 +13,7 @@ use crate::process::run;
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
-pub(crate) use suite::SUITES;
+pub(crate) use rows::SUITES;
 
 /// What the library is built for in the tests, besides the suites' targets. The phase `bare-targets` checks all others.
 pub(crate) const TARGETS: [&str; 1] = ["thumbv7m-none-eabi"];

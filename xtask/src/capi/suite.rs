@@ -1,32 +1,45 @@
-//! The suite: built by gcc against libllext.a, and run.
+//! The suite: built by gcc against libllext.a, and run on this machine or as the firmware of a board.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Build, extensions, library};
-use crate::error::Result;
-use crate::matrix::harness::kind::{NATIVE, Place};
-use crate::process::output;
+use crate::board::{FIRMWARE, Firmware};
+use crate::error::{Result, bail};
+use crate::matrix::harness::kind::Place;
+use crate::process::{find, output};
 use crate::project;
 use crate::setup::bare::Compiler;
 
 /// One way to build and run it.
 pub(crate) struct Suite {
     pub(crate) name: &'static str,
-    target: &'static str,
-    build: Build,
-    /// Options of gcc's for the target.
-    pub(super) machine: &'static [&'static str],
+    pub(super) target: &'static str,
+    pub(super) build: Build,
+    /// The compiler, with its options for the target.
+    pub(super) gcc: &'static [&'static str],
+    /// Who links shared objects.
+    pub(super) shared: &'static [&'static str],
+    pub(super) machine: Machine,
     /// What the project's tool does with it.
-    tool: Tool,
+    pub(super) tool: Tool,
     /// How directives call it.
     pub(super) place: Place,
 }
 
+/// What runs a suite.
+#[derive(Clone, Copy)]
+pub(super) enum Machine {
+    /// This one.
+    Own,
+    /// The board for which firmware in C has this name.
+    Board(&'static str),
+}
+
 /// What the project's tool does with a suite. It finds its way about programs that lie where they were linked.
 #[derive(Clone, Copy)]
-enum Tool {
+pub(super) enum Tool {
     Nothing,
     /// The program exports numbers instead of names, and so does an extension.
     Slids,
@@ -64,41 +77,10 @@ fn llext(folder: &Path, words: &str) -> Result<()> {
     output(tool.current_dir(folder).arg("llext").args(words.split(' '))).map(drop)
 }
 
-pub(crate) const SUITES: [Suite; 4] = [
-    Suite {
-        name: "heap",
-        target: "x86_64-unknown-linux-gnu",
-        build: Build::BARE,
-        machine: &["-m64"],
-        tool: Tool::Link,
-        place: NATIVE,
-    },
-    Suite {
-        name: "process",
-        target: "x86_64-unknown-linux-gnu",
-        build: Build::CHECKED,
-        machine: &["-m64"],
-        tool: Tool::Nothing,
-        place: NATIVE,
-    },
-    Suite {
-        name: "heap-32",
-        target: "i686-unknown-linux-gnu",
-        build: Build::BARE,
-        // The kernel's headers serve both, and lie with those of 64 bits.
-        machine: &["-m32", "-idirafter", "/usr/include/x86_64-linux-gnu"],
-        tool: Tool::Nothing,
-        place: &["x86"],
-    },
-    Suite {
-        name: "slid",
-        target: "x86_64-unknown-linux-gnu",
-        build: Build::TERSE,
-        machine: &["-m64"],
-        tool: Tool::Slids,
-        place: NATIVE,
-    },
-];
+/// Firmware takes some seconds; if it hangs it is ended.
+const LIMIT: &str = "120";
+/// What the emulator prints for its guest comes on standard error; results go to standard output.
+const BOUNDED: &str = "exec timeout $0 \"$@\" 2>&1";
 
 const STRICT: [&str; 6] = ["-std=gnu11", "-O1", "-g", "-Wall", "-Wextra", "-Werror"];
 
@@ -109,15 +91,43 @@ pub(super) fn folder() -> PathBuf {
 impl Suite {
     /// Why it cannot be run here, if so.
     pub(crate) fn missing(&self) -> Option<String> {
-        if !(cfg!(all(target_os = "linux", target_arch = "x86_64"))) {
-            return Some(format!("the suite {} runs on x86-64 Linux", self.name));
-        }
         if Compiler::find(self.target).is_none() {
             return Some(format!("there is no Rust for {}", self.target));
         }
-        let mut gcc = Command::new("gcc");
-        gcc.args(self.machine).args(["-x", "c", "-include", "errno.h", "-fsyntax-only", "/dev/null"]);
-        output(&mut gcc).err().map(|_| format!("gcc {} is missing", self.machine.join(" ")))
+        if let Some(program) = [self.gcc[0], self.shared[0]].into_iter().find(|name| find(name).is_none()) {
+            return Some(format!("{program} is missing"));
+        }
+        match self.machine {
+            Machine::Own if !cfg!(all(target_os = "linux", target_arch = "x86_64")) => {
+                Some("it runs on x86-64 Linux".to_owned())
+            }
+            Machine::Own => self.has_no_headers(),
+            Machine::Board(name) => firmware(name).ok()?.missing(),
+        }
+    }
+
+    fn has_no_headers(&self) -> Option<String> {
+        let mut gcc = self.gcc();
+        gcc.args(["-x", "c", "-include", "errno.h", "-fsyntax-only", "/dev/null"]);
+        output(&mut gcc).err().map(|_| format!("the C library for {} is missing", self.gcc.join(" ")))
+    }
+
+    pub(super) fn gcc(&self) -> Command {
+        in_project(self.gcc)
+    }
+
+    /// Who links shared objects.
+    pub(super) fn linker(&self) -> Command {
+        in_project(self.shared)
+    }
+
+    pub(super) fn is_firmware(&self) -> bool {
+        matches!(self.machine, Machine::Board(_))
+    }
+
+    /// Whether what is in assembly among the extensions is this processor's.
+    pub(super) fn is_x86(&self) -> bool {
+        self.place.iter().any(|word| word.starts_with("x86"))
     }
 
     /// Whether it loads what LLEXT's tests load, in each kind of file.
@@ -134,9 +144,7 @@ impl Suite {
         let program = to.join("suite");
         self.compile(&library, &program)?;
         self.tool.apply(&to)?;
-        let mut suite = Command::new(program);
-        suite.arg(&to);
-        Ok(suite)
+        self.machine.command(&program, &to)
     }
 
     fn compile(&self, library: &Path, program: &Path) -> Result<()> {
@@ -145,13 +153,53 @@ impl Suite {
             sources.extend(Some(entry?.path()).filter(|path| path.extension().is_some_and(|own| own == "c")));
         }
         sources.sort();
-        let mut gcc = Command::new("gcc");
-        gcc.current_dir(folder()).args(self.machine).args(STRICT).args(["-I", "include"]);
+        let mut gcc = self.gcc();
+        gcc.args(STRICT).args(["-I", "include"]);
         if self.build.is_hosted() {
             gcc.arg("-DWITH_STD");
         }
-        gcc.args(self.tool.flags());
-        gcc.args(sources).arg(library).args(["-pthread", "-ldl", "-lm", "-lgcc_s", "-o"]).arg(program);
-        output(&mut gcc).map(drop)
+        gcc.args(self.tool.flags()).args(sources).arg(library).args(self.machine.libraries()?);
+        output(gcc.arg("-o").arg(program)).map(drop)
     }
+}
+
+impl Machine {
+    /// What a program for it is linked with.
+    fn libraries(self) -> Result<Vec<&'static str>> {
+        match self {
+            Self::Own => Ok(vec!["-pthread", "-ldl", "-lm", "-lgcc_s"]),
+            Self::Board(name) => Ok(firmware(name)?.linking()),
+        }
+    }
+
+    /// The suite on it.
+    fn command(self, program: &Path, folder: &Path) -> Result<Command> {
+        match self {
+            Self::Own => {
+                let mut suite = Command::new(program);
+                suite.arg(folder);
+                Ok(suite)
+            }
+            Self::Board(name) => {
+                let qemu = firmware(name)?.emulator(program)?;
+                let mut suite = Command::new("sh");
+                suite.args(["-c", BOUNDED, LIMIT]).arg(qemu.get_program()).args(qemu.get_args());
+                suite.args(["-append", "."]).current_dir(folder);
+                Ok(suite)
+            }
+        }
+    }
+}
+
+fn firmware(name: &str) -> Result<&'static Firmware> {
+    match FIRMWARE.iter().find(|firmware| firmware.name == name) {
+        Some(firmware) => Ok(firmware),
+        None => bail!("no firmware in C is named {name}"),
+    }
+}
+
+fn in_project(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.current_dir(folder()).args(&words[1..]);
+    command
 }

@@ -55,6 +55,13 @@ impl Outcome {
         Self { count: Count { passed: 1, ..Count::default() }, ..Self::default() }
     }
 
+    /// Of one suite among several with tests of the same names.
+    pub(super) fn of_suite(mut self, name: &str) -> Self {
+        let lines = self.failures.iter_mut().chain(&mut self.left_out);
+        lines.for_each(|line| *line = format!("the suite {name}: {line}"));
+        self
+    }
+
     pub(super) fn left_out(why: impl Into<String>) -> Self {
         Self { left_out: vec![why.into()], ..Self::default() }
     }
@@ -122,6 +129,14 @@ mod tests {
         assert_eq!(Count::of_line("test result of the day: 3 passed"), None);
         assert_eq!(Count::of_line("test a::b ... ok"), None);
         assert_eq!(Count::of_line("hello.c: 3 passed, 1 failed"), None);
+    }
+
+    #[test]
+    fn lines_of_a_suite_say_so() {
+        let failures = vec!["test a ... FAILED".to_owned()];
+        let outcome = Outcome { failures, ..Outcome::left_out("b: no threads") }.of_suite("slid");
+        assert_eq!(outcome.failures, ["the suite slid: test a ... FAILED"]);
+        assert_eq!(outcome.left_out, ["the suite slid: b: no threads"]);
     }
 
     #[test]

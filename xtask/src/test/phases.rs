@@ -175,9 +175,9 @@ fn capi(_: &str) -> Result<Outcome> {
         None => Ok(Outcome::left_out(format!("there is no Rust for {target}"))),
         Some(_) => capi::library(target, capi::Build::BARE).map(|_| Outcome::passed()),
     });
-    let suites = each(&capi::SUITES, |suite| match suite.missing() {
-        Some(missing) => Ok(Outcome::left_out(missing)),
-        None => tests(&mut suite.program()?, ""),
+    let suites = each(capi::SUITES, |suite| match suite.missing() {
+        Some(missing) => Ok(Outcome::left_out(format!("the suite {}: {missing}", suite.name))),
+        None => tests(&mut suite.program()?, "").map(|outcome| outcome.of_suite(suite.name)),
     });
     let package = match capi::package::missing() {
         Some(missing) => Ok(Outcome::left_out(missing)),
@@ -270,6 +270,12 @@ fn cargo_test(profile: &str) -> Command {
     cargo
 }
 
+/// What a line says of a test that was not run, and why.
+fn left_out(line: &str) -> Option<String> {
+    let (name, why) = line.strip_prefix("test ")?.split_once(" ... ignored, ")?;
+    Some(format!("{name}: {why}"))
+}
+
 /// A `cargo test`, whose results are counted. A test program that dies without a result is one that failed.
 pub(super) fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
     if !filter.is_empty() {
@@ -281,6 +287,7 @@ pub(super) fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
         if line.starts_with("test ") && line.ends_with(" FAILED") {
             outcome.failures.push(line.to_owned());
         }
+        outcome.left_out.extend(left_out(line));
     });
     if let Err(error) = ended {
         outcome.failures.push(error.to_string());
@@ -292,4 +299,17 @@ pub(super) fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
 /// One after the other: the failure of one does not keep the others from running.
 pub(super) fn each<T>(things: &[T], run: impl Fn(&T) -> Result<Outcome>) -> Result<Outcome> {
     Ok(things.iter().map(|thing| Outcome::of(run(thing))).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_test_says_why_it_was_not_run_is_told() {
+        let line = "test threads_at_once ... ignored, there are no threads";
+        assert_eq!(left_out(line).as_deref(), Some("threads_at_once: there are no threads"));
+        assert_eq!(left_out("test a ... ok"), None);
+        assert_eq!(left_out("test a ... ignored"), None);
+    }
 }
