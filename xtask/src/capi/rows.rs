@@ -19,6 +19,16 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     Suite { name: "slid", build: Build::TERSE, tool: Tool::Slids, ..ON_LINUX },
     Suite {
+        name: "arm64",
+        target: "aarch64-unknown-linux-gnu",
+        build: Build::BARE,
+        gcc: &["aarch64-linux-gnu-gcc"],
+        shared: &["aarch64-linux-gnu-gcc", "-nostdlib"],
+        machine: Machine::Emulated(&["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu"]),
+        place: &["aarch64"],
+        ..ON_LINUX
+    },
+    Suite {
         name: "mps2-an385",
         target: "thumbv7m-none-eabi",
         build: Build::BARE,

@@ -33,6 +33,8 @@ pub(crate) struct Suite {
 pub(super) enum Machine {
     /// This one.
     Own,
+    /// This one, by a program that has another processor.
+    Emulated(&'static [&'static str]),
     /// The board for which firmware in C has this name.
     Board(&'static str),
 }
@@ -101,7 +103,10 @@ impl Suite {
             Machine::Own if !cfg!(all(target_os = "linux", target_arch = "x86_64")) => {
                 Some("it runs on x86-64 Linux".to_owned())
             }
-            Machine::Own => self.has_no_headers(),
+            Machine::Emulated(emulator) if find(emulator[0]).is_none() => {
+                Some(format!("{} is missing", emulator[0]))
+            }
+            Machine::Own | Machine::Emulated(_) => self.has_no_headers(),
             Machine::Board(name) => firmware(name).ok()?.missing(),
         }
     }
@@ -167,7 +172,7 @@ impl Machine {
     /// What a program for it is linked with.
     fn libraries(self) -> Result<Vec<&'static str>> {
         match self {
-            Self::Own => Ok(vec!["-pthread", "-ldl", "-lm", "-lgcc_s"]),
+            Self::Own | Self::Emulated(_) => Ok(vec!["-pthread", "-ldl", "-lm", "-lgcc_s"]),
             Self::Board(name) => Ok(firmware(name)?.linking()),
         }
     }
@@ -178,6 +183,11 @@ impl Machine {
             Self::Own => {
                 let mut suite = Command::new(program);
                 suite.arg(folder);
+                Ok(suite)
+            }
+            Self::Emulated(emulator) => {
+                let mut suite = in_project(emulator);
+                suite.arg(program).arg(folder);
                 Ok(suite)
             }
             Self::Board(name) => {

@@ -26,8 +26,10 @@ pub(crate) const TARGETS: &[&str] = &[
     "aarch64-unknown-none",
 ];
 
-/// What else the oracle compiles for where rustup can bring it: the libraries alone, so nothing is built here.
-const ORACLE_TARGETS: &[&str] = &[
+/// What else the oracle and the suite in C compile for where rustup can bring it: the libraries alone, so nothing is built
+/// here.
+const OTHER_TARGETS: &[&str] = &[
+    "aarch64-unknown-linux-gnu",
     "aarch64-unknown-none",
     "armv7a-none-eabi",
     "i686-unknown-linux-gnu",
@@ -37,7 +39,7 @@ const ORACLE_TARGETS: &[&str] = &[
 ];
 
 /// What can be done without is not waited for long.
-const ORACLE_LIMIT: Duration = Duration::from_secs(45);
+const OTHER_LIMIT: Duration = Duration::from_secs(45);
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
 const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
@@ -117,9 +119,9 @@ pub(super) fn add_targets_by_rustup() {
     if !add_by_rustup(&missing, RUSTUP_LIMIT) {
         println!("setup: rustup cannot bring them here; the distribution's Rust will do");
     }
-    let missing = ORACLE_TARGETS.iter().copied().filter(|target| !has_own_library(target));
-    if !add_by_rustup(&missing.collect::<Vec<_>>(), ORACLE_LIMIT) {
-        println!("setup: rustup cannot bring them here; the oracle does without");
+    let missing = OTHER_TARGETS.iter().copied().filter(|target| !has_own_library(target));
+    if !add_by_rustup(&missing.collect::<Vec<_>>(), OTHER_LIMIT) {
+        println!("setup: rustup cannot bring them here; the oracle and the suite in C do without");
     }
 }
 

@@ -126,6 +126,12 @@ pub(super) const NEEDS: &[Need] = &[
         without: BOARDS,
     },
     Need {
+        name: "qemu-user",
+        present: || find("qemu-aarch64").is_some() && Path::new(ARM64_HEADERS).exists(),
+        packages: &[Named("qemu-user"), Named("libc6-dev-arm64-cross")],
+        without: "the suite in C is left out for arm64",
+    },
+    Need {
         name: "qemu-system-riscv",
         present: || find("qemu-system-riscv32").is_some() && find("qemu-system-riscv64").is_some(),
         packages: &[Named("qemu-system-misc"), Named("qemu-system-riscv")],
@@ -184,6 +190,7 @@ pub(super) const DEBIAN_RUST: Need = Need {
     without: BOARDS,
 };
 
+const ARM64_HEADERS: &str = "/usr/aarch64-linux-gnu/include/stdio.h";
 const ARM_GCC: &str = "arm-none-eabi-gcc";
 const PICOLIBC: &str = "picolibc.specs";
 
