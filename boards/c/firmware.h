@@ -8,4 +8,8 @@
 /* The files of the machine that QEMU runs on, through the C library. */
 extern const struct llext_file_hooks HOST_FILES;
 
+/* Those of littlefs; it is made first, with one file in it. */
+extern const struct llext_file_hooks LITTLEFS_FILES;
+int make_littlefs(const char *path, const void *bytes, size_t size);
+
 #endif

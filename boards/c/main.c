@@ -92,6 +92,7 @@ static int load_all(void)
 	struct llext_buf_loader copied = LLEXT_TEMPORARY_BUF_LOADER(extension, size);
 	struct llext_buf_loader kept = LLEXT_PERSISTENT_BUF_LOADER(extension, size);
 	struct llext_fs_loader file = LLEXT_FS_LOADER("area.o");
+	struct llext_fs_loader small = LLEXT_FS_LOADER("/area.llext");
 	struct llext_fs_loader missing = LLEXT_FS_LOADER("no such file");
 	struct llext *ext;
 
@@ -100,6 +101,11 @@ static int load_all(void)
 	}
 	llext_set_file_hooks(&HOST_FILES);
 	if (load("a file of the emulator's", &file.loader) != 0) {
+		return -1;
+	}
+	llext_set_file_hooks(&LITTLEFS_FILES);
+	if (!holds(make_littlefs(small.name, extension, size) == 0, "littlefs is made") ||
+	    load("littlefs", &small.loader) != 0) {
 		return -1;
 	}
 	return holds(llext_load(&missing.loader, "missing", &ext, NULL) == -ENOENT, "a file is missing") ? 0 : -1;

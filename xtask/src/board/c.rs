@@ -4,9 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::Value;
+
 use super::{Board, LIMIT, of_target};
 use crate::capi::{self, Build};
-use crate::error::Result;
+use crate::error::{Result, bail};
 use crate::process::{self, find, output};
 use crate::project;
 use crate::setup::bare::Compiler;
@@ -33,11 +35,17 @@ const STRICT: &[&str] = &["-Os", "-Wall", "-Wextra", "-Werror", "-I", "include"]
 /// The C library, whose files and output are the emulator's.
 const C_LIBRARY: &[&str] = &["--specs=picolibc.specs", "--oslib=semihost", "--crt0=semihost"];
 /// The scripts after that of the memory, in this order: llext's names its regions, and the last has the section it wants.
-const SCRIPTS: &[&str] = &["-T", "crates/llext/llext.x", "-T", "boards/c/firmware.ld", "-Wl,-z,noexecstack"];
+const SCRIPTS: &[&str] = &["-T", "crates/llext/llext.x", "-T", "boards/c/firmware.ld"];
+/// Rust's `__popcountsi2` for RISC-V, which littlefs calls, has debug information with relocations that GNU ld 2.40 does not
+/// know and crashes at: R_RISCV_SET_ULEB128. Without debug information nothing relocates it.
+const LINKER: &[&str] = &["-Wl,-z,noexecstack,--strip-debug"];
 /// How the extension is compiled, which knows no C library.
 const EXTENSION: &[&str] =
     &["-O2", "-ffreestanding", "-I", "include", "-c", "boards/c/extension/area.c", "-o"];
-const SOURCES: &[&str] = &["boards/c/main.c", "boards/c/host_files.c"];
+const SOURCES: &[&str] = &["boards/c/main.c", "boards/c/host_files.c", "boards/c/littlefs.c"];
+/// littlefs says nothing, and its folder follows.
+const LITTLEFS: &[&str] =
+    &["-DLFS_NO_DEBUG", "-DLFS_NO_WARN", "-DLFS_NO_ERROR", "-DLFS_NO_ASSERT", "-isystem"];
 
 impl Firmware {
     /// The first thing it lacks.
@@ -60,14 +68,14 @@ impl Firmware {
         let folder = project::target().join("capi").join(self.name);
         fs::create_dir_all(&folder)?;
         self.compile(&self.extension(&folder))?;
-        self.compile(&self.link(&folder, &library))?;
+        self.compile(&self.link(&folder, &library, &littlefs()?))?;
         self.measure(&folder.join("firmware"))?;
         process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
     }
 
     /// What makes firmware for the board of any sources, in the folder of the workspace.
     pub(crate) fn linking(&self) -> Vec<&'static str> {
-        [C_LIBRARY, &["-T", self.memory], SCRIPTS].concat()
+        [C_LIBRARY, &["-T", self.memory], SCRIPTS, LINKER].concat()
     }
 
     fn board(&self) -> Result<&'static Board> {
@@ -91,11 +99,13 @@ impl Firmware {
     }
 
     /// Those that make the firmware.
-    fn link(&self, folder: &Path, library: &Path) -> Vec<String> {
+    fn link(&self, folder: &Path, library: &Path, littlefs: &str) -> Vec<String> {
         let include = format!("-Wa,-I{}", folder.display());
         let library = library.display().to_string();
         let to = place(folder, "firmware");
-        words(&[STRICT, &[&include], SOURCES, &[&library], &self.linking(), &["-o", &to]])
+        let its = ["lfs.c", "lfs_util.c"].map(|name| format!("{littlefs}/{name}"));
+        let files = [littlefs, &its[0], &its[1], &library];
+        words(&[STRICT, &[&include], SOURCES, LITTLEFS, &files, &self.linking(), &["-o", &to]])
     }
 
     /// The board with this program, ready to run in the program's folder.
@@ -104,6 +114,20 @@ impl Firmware {
         let mut qemu = board.emulator(program);
         qemu.current_dir(program.parent().unwrap_or(Path::new(".")));
         Ok(qemu)
+    }
+}
+
+/// The folder of littlefs's own sources, which a crate that boards/storage uses brings along.
+fn littlefs() -> Result<String> {
+    let mut cargo = project::cargo();
+    cargo.current_dir(project::root().join("boards/storage"));
+    let metadata: Value =
+        serde_json::from_str(&output(cargo.args(["metadata", "--format-version=1", "--locked"]))?)?;
+    let mut packages = metadata["packages"].as_array().into_iter().flatten();
+    let package = packages.find(|package| package["name"] == "littlefs2-sys");
+    match package.and_then(|package| Path::new(package["manifest_path"].as_str()?).parent()) {
+        Some(folder) => Ok(place(folder, "littlefs")),
+        None => bail!("boards/storage has no littlefs2-sys"),
     }
 }
 
@@ -128,7 +152,11 @@ mod tests {
         let board = firmware.board().unwrap();
         let commands = [
             firmware.extension(Path::new("target")),
-            firmware.link(Path::new("target"), Path::new("target/capi/thumbv7m-none-eabi/capi/libllext.a")),
+            firmware.link(
+                Path::new("target"),
+                Path::new("target/capi/thumbv7m-none-eabi/capi/libllext.a"),
+                "$LITTLEFS",
+            ),
         ];
         for command in commands {
             let command = format!("{} {}", board.c_compiler.join(" "), command.join(" "));
