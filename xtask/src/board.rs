@@ -14,6 +14,7 @@ mod c;
 pub(crate) mod disks;
 mod examples;
 mod linked;
+mod share;
 mod tables;
 
 pub(crate) use c::{FIRMWARE, Firmware};

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Board, LIMIT, of_target};
+use super::{Board, LIMIT, of_target, share};
 use crate::capi::{self, Build};
 use crate::error::{Result, bail};
 use crate::process::{self, find, output};
@@ -19,14 +19,22 @@ pub(crate) struct Firmware {
     /// The board is the one with this target.
     target: &'static str,
     memory: &'static str,
+    /// What the library may take, bytes of code and constants. When it becomes smaller, so does this.
+    budget: u64,
 }
 
 pub(crate) const FIRMWARE: &[Firmware] = &[
-    Firmware { name: "c-mps2-an385", target: "thumbv7m-none-eabi", memory: "boards/c/mps2-an385.ld" },
+    Firmware {
+        name: "c-mps2-an385",
+        target: "thumbv7m-none-eabi",
+        memory: "boards/c/mps2-an385.ld",
+        budget: 133_120,
+    },
     Firmware {
         name: "c-riscv32-virt",
         target: "riscv32imac-unknown-none-elf",
         memory: "boards/c/riscv32-virt.ld",
+        budget: 163_840,
     },
 ];
 
@@ -68,8 +76,12 @@ impl Firmware {
         let folder = project::target().join("capi").join(self.name);
         fs::create_dir_all(&folder)?;
         self.compile(&self.extension(&folder))?;
-        self.compile(&self.link(&folder, &library, &littlefs()?))?;
+        let map = folder.join("map");
+        let mut link = self.link(&folder, &library, &littlefs()?);
+        link.push(format!("-Wl,-Map={}", map.display()));
+        self.compile(&link)?;
         self.measure(&folder.join("firmware"))?;
+        self.check(share::of_library(&fs::read_to_string(map)?))?;
         process::run_within(&mut self.emulator(&folder.join("firmware"))?, LIMIT)
     }
 
@@ -91,6 +103,15 @@ impl Firmware {
     fn measure(&self, firmware: &Path) -> Result<()> {
         let size = self.board()?.c_compiler[0].replace("-gcc", "-size");
         process::run(Command::new(size).arg(firmware))
+    }
+
+    /// Fails if the library has grown beyond its budget, or is not there.
+    fn check(&self, found: u64) -> Result<()> {
+        println!("{}: {found} bytes of code and constants are the library's", self.name);
+        if found == 0 || found > self.budget {
+            bail!("{}: the library has {found} bytes, its budget is {}", self.name, self.budget);
+        }
+        Ok(())
     }
 
     /// The words after the compiler's that make the extension.
@@ -166,6 +187,14 @@ mod tests {
         let words: Vec<_> = emulator.get_args().map(|word| word.to_string_lossy()).collect();
         let command = format!("{} {}", board.emulator[0], words.join(" "));
         assert!(page.contains(&command), "docs/from-llext.md lacks: {command}");
+    }
+
+    #[test]
+    fn a_library_that_has_grown_is_found() {
+        let firmware = &FIRMWARE[0];
+        assert!(firmware.check(firmware.budget).is_ok());
+        assert!(firmware.check(firmware.budget + 1).is_err());
+        assert!(firmware.check(0).is_err());
     }
 
     #[test]
