@@ -5,7 +5,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 set(package "${CMAKE_INSTALL_LIBDIR}/cmake/llext")
-string(REPLACE ";" " " LLEXT_PRIVATE_LIBRARIES "${LLEXT_LINK_OPTIONS}")
+string(JOIN " " LLEXT_PRIVATE_LIBRARIES ${LLEXT_LINK_LIBRARIES} ${LLEXT_LINK_OPTIONS})
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/llext-config.cmake.in"
   "${PROJECT_BINARY_DIR}/llext-config.cmake" INSTALL_DESTINATION "${package}"
   PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)

@@ -40,10 +40,13 @@ add_custom_target(llext_library ALL
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
   USES_TERMINAL VERBATIM)
 
-# What the standard library wants of the system, or where the exports of firmware are placed.
+# What the standard library wants of the system, or where the exports of firmware are placed: a script among the options comes
+# after those of the program's own options, and before those among its libraries.
 if(LLEXT_FEATURES MATCHES "std")
-  set(LLEXT_LINK_OPTIONS -pthread -ldl -lm -lgcc_s)
+  set(LLEXT_LINK_LIBRARIES -pthread -ldl -lm -lgcc_s)
+  set(LLEXT_LINK_OPTIONS)
 else()
+  set(LLEXT_LINK_LIBRARIES)
   set(LLEXT_LINK_OPTIONS -Tllext.x)
 endif()
 
@@ -54,4 +57,5 @@ set_target_properties(llext PROPERTIES
   IMPORTED_LOCATION "${LLEXT_LIBRARY}"
   INTERFACE_INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/include"
   INTERFACE_LINK_DIRECTORIES "${PROJECT_SOURCE_DIR}/crates/llext"
-  INTERFACE_LINK_LIBRARIES "${LLEXT_LINK_OPTIONS}")
+  INTERFACE_LINK_OPTIONS "${LLEXT_LINK_OPTIONS}"
+  INTERFACE_LINK_LIBRARIES "${LLEXT_LINK_LIBRARIES}")

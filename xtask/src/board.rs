@@ -17,7 +17,7 @@ mod linked;
 mod share;
 mod tables;
 
-pub(crate) use c::{FIRMWARE, Firmware};
+pub(crate) use c::{FIRMWARE, Firmware, littlefs};
 pub(crate) use examples::EXAMPLES;
 
 /// A board, for one of the targets it can be built for: `boards/NAME` holds its firmware.
@@ -118,7 +118,7 @@ const PROCESSES: &[Board] = &[
 ];
 
 /// A board takes a second or two; one that hangs is ended.
-const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_secs(60);
 
 /// The firmware that says what it does.
 pub(crate) const DEMO: &[&str] = &["--features=demo"];

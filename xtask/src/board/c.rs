@@ -139,7 +139,7 @@ impl Firmware {
 }
 
 /// The folder of littlefs's own sources, which a crate that boards/storage uses brings along.
-fn littlefs() -> Result<String> {
+pub(crate) fn littlefs() -> Result<String> {
     let mut cargo = project::cargo();
     cargo.current_dir(project::root().join("boards/storage"));
     let metadata: Value =

@@ -201,7 +201,8 @@ impl Machine {
     }
 }
 
-fn firmware(name: &str) -> Result<&'static Firmware> {
+/// Firmware in C, by its name.
+pub(super) fn firmware(name: &str) -> Result<&'static Firmware> {
     match FIRMWARE.iter().find(|firmware| firmware.name == name) {
         Some(firmware) => Ok(firmware),
         None => bail!("no firmware in C is named {name}"),

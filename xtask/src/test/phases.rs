@@ -183,7 +183,11 @@ fn capi(_: &str) -> Result<Outcome> {
         Some(missing) => Ok(Outcome::left_out(missing)),
         None => capi::package::test().map(|()| Outcome::passed()),
     };
-    Ok([libraries, suites, package].into_iter().map(Outcome::of).sum())
+    let for_board = match capi::package::misses_for_board() {
+        Some(missing) => Ok(Outcome::left_out(missing)),
+        None => capi::package::test_for_board().map(|()| Outcome::passed()),
+    };
+    Ok([libraries, suites, package, for_board].into_iter().map(Outcome::of).sum())
 }
 
 /// Every file that was compared is a test.
