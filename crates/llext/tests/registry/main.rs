@@ -13,6 +13,7 @@ mod endings;
 mod faults;
 mod graphs;
 mod groups;
+mod instances;
 mod intruders;
 mod kit;
 mod lifecycle;
