@@ -4,7 +4,7 @@
 
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicBool, Ordering, compiler_fence};
 use core::time::Duration;
 
 /// A mutual exclusion without data.
@@ -77,7 +77,8 @@ unsafe impl RawMutex for NoopRawMutex {
     }
 }
 
-/// Whether somebody is inside, for what interrupts them on the same processor: a handler of faults, say.
+/// Whether somebody is inside, for what interrupts them on the same processor: a handler of faults, say. It sees what was
+/// written in the order of the program, so the compiler alone has to keep that: no barrier is needed.
 #[derive(Debug)]
 struct Inside(AtomicBool);
 
@@ -87,14 +88,18 @@ impl Inside {
     }
 
     fn run<T>(&self, f: impl FnOnce() -> T) -> T {
-        self.0.store(true, Ordering::SeqCst);
+        self.0.store(true, Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
         let result = f();
-        self.0.store(false, Ordering::SeqCst);
+        compiler_fence(Ordering::SeqCst);
+        self.0.store(false, Ordering::Relaxed);
         result
     }
 
     fn is_free(&self) -> bool {
-        !self.0.load(Ordering::SeqCst)
+        let is_free = !self.0.load(Ordering::Relaxed);
+        compiler_fence(Ordering::SeqCst);
+        is_free
     }
 }
 
