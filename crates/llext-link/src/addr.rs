@@ -155,6 +155,12 @@ macro_rules! word {
 word!(u32, i32);
 word!(u64, i64);
 
+/// Whether `value` bytes are a whole number of records of `unit` bytes. More than memory holds are not: so processors of
+/// 32 bits, which cannot divide larger numbers, need not.
+pub(crate) fn is_whole(value: u64, unit: u64) -> bool {
+    usize::try_from(value).is_ok_and(|value| value.checked_rem(unit as usize) == Some(0))
+}
+
 /// `value` rounded up to `align`, a power of two; `None` when that wraps.
 pub fn align_up(value: u64, align: u64) -> Option<u64> {
     Some(value.checked_add(align - 1)? & !(align - 1))

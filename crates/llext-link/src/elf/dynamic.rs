@@ -9,7 +9,7 @@ use super::section::{Role, relocation_size};
 use super::segment::Span;
 use super::symbol::Symbols;
 use super::{Format, RawWord, records};
-use crate::addr::{Extent, Word};
+use crate::addr::{Extent, Word, is_whole};
 use crate::error::Error;
 use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
 
@@ -185,7 +185,7 @@ impl<Find: Fn(u64) -> Option<u64>> Reader<'_, Find> {
             return Ok(Extent::default());
         }
         let offset = self.offset(tag, at)?.ok_or(Error::MissingTable { what: tag })?;
-        if size % unit != 0 {
+        if !is_whole(size, unit) {
             return Err(Error::BadDynamic { tag, found: size });
         }
         let limit = self.image.len() as u64;

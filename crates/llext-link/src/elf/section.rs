@@ -7,7 +7,7 @@ use super::header::Header;
 use super::section_header::{self, SectionHeader};
 use super::symbol::string_at;
 use super::{Bytes, Format};
-use crate::addr::{Extent, MAX_ALIGN, Part, SectionIndex, Word};
+use crate::addr::{Extent, MAX_ALIGN, Part, SectionIndex, Word, is_whole};
 use crate::error::Error;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
@@ -360,7 +360,7 @@ fn unused(file: &Header, raw: &SectionHeader) -> Result<Section, Error> {
 
 fn must_divide(section: u32, raw: &SectionHeader, expected: u64) -> Result<(), Error> {
     for found in [raw.entry_size, raw.size] {
-        if found % expected != 0 || (raw.entry_size == 0 && raw.size != 0) {
+        if !is_whole(found, expected) || (raw.entry_size == 0 && raw.size != 0) {
             return Err(Error::BadEntrySize { section, found, expected });
         }
     }
@@ -467,7 +467,11 @@ pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> 
 /// `.init_array.00101` is 101; without a number, last.
 fn priority(name: &[u8]) -> u16 {
     let digits = name.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
-    core::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()).unwrap_or(u16::MAX)
+    let number = digits.iter().try_fold(0u16, |number, digit| {
+        let digit = digit.wrapping_sub(b'0');
+        number.checked_mul(10)?.checked_add((digit < 10).then_some(digit)?.into())
+    });
+    number.filter(|_| !digits.is_empty()).unwrap_or(u16::MAX)
 }
 
 #[cfg(test)]
@@ -478,7 +482,10 @@ mod tests {
     fn priorities_are_read_from_names() {
         assert_eq!(priority(b".init_array.00101"), 101);
         assert_eq!(priority(b".init_array"), 65535);
+        assert_eq!(priority(b".fini_array.65534"), 65534);
         assert_eq!(priority(b".fini_array.70000"), 65535);
+        assert_eq!(priority(b".fini_array."), 65535);
+        assert_eq!(priority(b".fini_array.1x"), 65535);
     }
 
     #[test]

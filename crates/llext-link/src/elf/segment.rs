@@ -255,7 +255,7 @@ fn check(header: &Header, segment: u32, raw: &SegmentHeader, previous_end: u64) 
     if !align.is_power_of_two() || align > MAX_ALIGN {
         return Err(bad("p_align", raw.align));
     }
-    if raw.address % align != raw.offset % align {
+    if (raw.address ^ raw.offset) & (align - 1) != 0 {
         return Err(bad("p_vaddr", raw.address));
     }
     if raw.file_size > raw.memory_size {
