@@ -17,6 +17,8 @@ impl Name {
     pub const EMPTY: Self = Self { bytes: [0; Self::CAPACITY], len: 0 };
 
     /// Keeps as much of `name` as fits.
+    #[cold]
+    #[inline(never)]
     pub fn new(name: &[u8]) -> Self {
         let mut bytes = [0; Self::CAPACITY];
         for (kept, byte) in bytes.iter_mut().zip(name) {
