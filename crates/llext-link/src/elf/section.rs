@@ -371,8 +371,8 @@ fn must_divide(section: u32, raw: &SectionHeader, expected: u64) -> Result<(), E
 }
 
 /// The size of one relocation of this kind, bytes.
-pub fn relocation_size<F: Format>(role: Role) -> u64 {
-    let words = if role == Role::Rel { 2 } else { 3 };
+pub const fn relocation_size<F: Format>(role: Role) -> u64 {
+    let words = if matches!(role, Role::Rel) { 2 } else { 3 };
     words * F::Word::SIZE as u64
 }
 

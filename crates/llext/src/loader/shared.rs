@@ -17,12 +17,15 @@ use llext_link::elf::exported::ExportScan;
 use llext_link::elf::header::Kind;
 use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
-use llext_link::elf::section::relocation_size;
+use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::layout;
 use llext_link::relocate::{Linker, Pairs, Target, apply_relr};
 use llext_link::symbol::{Addresses, BOUND, View};
 use llext_link::veneer::Area;
+
+/// The bytes of the relocations that are applied at once.
+const BATCH: usize = 64 * relocation_size::<Native>(Role::Rela) as usize;
 
 /// How far a shared object has come. In this order:
 #[derive(Clone, Copy, Debug)]
@@ -265,7 +268,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return Ok(Some(Cursor { table: at.table + 1, record: 0 }));
         }
         // The table lies in the image that is being changed: each record is used from a copy of its batch.
-        let mut copy = [0; 64 * 24];
+        let mut copy = [0; BATCH];
         let count = left.min(*budget).min(copy.len() as u32 / entry);
         let extent = Extent { offset: table.extent.offset + at.record * entry, size: count * entry };
         let records = extent.of(bytes).unwrap_or_default();
