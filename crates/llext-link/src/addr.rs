@@ -72,6 +72,7 @@ impl Extent {
     }
 
     /// The bytes of `all` this extent names.
+    #[inline(never)]
     pub fn of<'a>(&self, all: &'a [u8]) -> Option<&'a [u8]> {
         all.get(self.offset as usize..)?.get(..self.size as usize)
     }

@@ -59,6 +59,7 @@ struct Filling {
 }
 
 impl Filling {
+    #[inline(never)]
     fn take(&mut self, size: u64, align: u64) -> Result<u32, Error> {
         let offset = align_up(self.size, align).unwrap_or(MAX_IMAGE);
         self.size = offset.saturating_add(size);

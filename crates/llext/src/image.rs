@@ -42,6 +42,7 @@ impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
     }
 
     /// The working bytes of one part.
+    #[inline(never)]
     pub(crate) fn part(&mut self, part: Part) -> &mut [u8] {
         let [image, code, constants, data] = self.working();
         match part {

@@ -212,6 +212,7 @@ pub enum Place {
 }
 
 /// The bytes from `offset` up to the next NUL, which is at most [`MAX_NAME`] bytes away.
+#[inline(never)]
 pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
     let rest = strings.get(offset as usize..)?;
     let len = rest.get(..MAX_NAME).unwrap_or(rest).iter().position(|byte| *byte == 0)?;

@@ -30,11 +30,13 @@ impl<T: AsMut<[u8]> + AsRef<[u8]>> Buffer<'_, T> {
     }
 
     /// The bytes as a table.
+    #[inline(never)]
     pub(super) fn table<E: FromBytes + Immutable>(&self) -> &[E] {
         <[E]>::ref_from_bytes(self.bytes()).unwrap_or_default()
     }
 
     /// The bytes as a table to be written.
+    #[inline(never)]
     pub(super) fn table_mut<E: FromBytes + IntoBytes + Immutable + KnownLayout>(&mut self) -> &mut [E] {
         <[E]>::mut_from_bytes(self.bytes_mut()).unwrap_or_default()
     }
