@@ -10,6 +10,7 @@ use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
 
+pub(crate) mod barriers;
 mod c;
 pub(crate) mod disks;
 mod examples;

@@ -59,9 +59,11 @@ pub(super) const NEEDS: &[Need] = &[
     },
     Need {
         name: "llvm",
-        present: || find_newest("llvm-cov").is_some() && find_newest("llvm-profdata").is_some(),
+        present: || {
+            ["llvm-cov", "llvm-profdata", "llvm-objdump"].into_iter().all(|tool| find_newest(tool).is_some())
+        },
         packages: &[Newest("llvm")],
-        without: "cargo xtask coverage cannot be run",
+        without: "cargo xtask coverage cannot be run, and barriers in the boards' firmware are not looked for",
     },
     Need {
         name: "cmake",

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::models;
 use super::phase::{Count, Outcome, Phase};
-use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, disks};
+use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, barriers, disks};
 use crate::error::Result;
 use crate::guest::GUESTS;
 use crate::matrix::harness::parallel;
@@ -220,12 +220,16 @@ fn boards(_: &str) -> Result<Outcome> {
         None => disks::tests().and_then(|mut command| tests(&mut command, "")),
     };
     let boards = each_board(BOARDS, |board| board.run(None));
+    let barriers = each(BOARDS, |board| match barriers::missing(board) {
+        Some(missing) => Ok(Outcome::left_out(format!("barriers of {}: {missing}", board.target))),
+        None => barriers::check(board).map(|()| Outcome::passed()),
+    });
     let examples = each_board(EXAMPLES, Board::run_example);
     let in_c = each(FIRMWARE, |firmware| match firmware.missing() {
         Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", firmware.name))),
         None => firmware.run().map(|()| Outcome::passed()),
     });
-    Ok([storage, boards, examples, in_c].into_iter().map(Outcome::of).sum())
+    Ok([storage, boards, barriers, examples, in_c].into_iter().map(Outcome::of).sum())
 }
 
 /// docs/from-nothing.md, followed.

@@ -13,24 +13,32 @@ mod sequence;
 /// # Safety
 ///
 /// The range is readable. On a Cortex-M the caller runs privileged.
+// Never inlined, so that the instructions in it can be found in a firmware and compared with the manual.
+#[inline(never)]
 pub unsafe fn synchronize(address: usize, len: usize) {
     if len != 0 {
-        for step in native::SEQUENCE {
-            // SAFETY: the range is readable, as the caller promised.
-            unsafe { native::perform(*step, address, len) };
+        macro_rules! perform {
+            ($($at:literal)*) => {
+                $(if let Some(step) = const { sequence::step(native::SEQUENCE, $at) } {
+                    // SAFETY: the range is readable, as the caller promised.
+                    unsafe { native::perform(step, address, len) };
+                })*
+            };
         }
+        // Each is a constant, so what is left of it are its instructions, one step after the other.
+        perform!(0 1 2 3 4 5 6);
+        const { assert!(native::SEQUENCE.len() <= 7) };
         #[cfg(all(test, feature = "std", target_os = "linux", not(any(loom, shuttle))))]
         // SAFETY: as above.
         double::record(address, unsafe { core::slice::from_raw_parts(address as *const u8, len) });
     }
 }
 
-/// The first addresses of the cache lines of `line` bytes that `len` bytes at `address` touch.
+/// The first addresses of the cache lines, of a power of two of at least 4 bytes, that `len` bytes at `address` touch.
 #[cfg(any(test, target_arch = "aarch64", all(target_arch = "arm", not(target_os = "linux"))))]
-fn lines(address: usize, len: usize, line: usize) -> impl Iterator<Item = usize> {
-    let first = address & !(line - 1);
-    let last = address.saturating_add(len - 1) & !(line - 1);
-    (first..=last).step_by(line)
+fn lines(address: usize, len: usize, power: usize) -> impl Iterator<Item = usize> {
+    let last = address.saturating_add(len - 1);
+    (address >> power..(last >> power) + 1).map(move |line| line << power)
 }
 
 /// Only the compiler can be late.
@@ -68,12 +76,12 @@ mod native {
         unsafe {
             match step {
                 Step::Clean if ctr & NO_DATA_CLEAN == 0 => {
-                    for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
+                    for line in lines(address, len, 2 + (ctr >> 16 & 15)) {
                         asm!("dc cvau, {}", in(reg) line, options(nostack, preserves_flags));
                     }
                 }
                 Step::Invalidate if ctr & NO_INSTRUCTION_INVALIDATE == 0 => {
-                    for line in lines(address, len, 4 << (ctr & 15)) {
+                    for line in lines(address, len, 2 + (ctr & 15)) {
                         asm!("ic ivau, {}", in(reg) line, options(nostack, preserves_flags));
                     }
                 }
@@ -125,12 +133,12 @@ mod native {
         unsafe {
             match step {
                 Step::Clean => {
-                    for line in lines(address, len, 4 << (ctr >> 16 & 15)) {
+                    for line in lines(address, len, 2 + (ctr >> 16 & 15)) {
                         asm!("mcr p15, 0, {}, c7, c11, 1", in(reg) line, options(nostack, preserves_flags));
                     }
                 }
                 Step::Invalidate => {
-                    for line in lines(address, len, 4 << (ctr & 15)) {
+                    for line in lines(address, len, 2 + (ctr & 15)) {
                         asm!("mcr p15, 0, {}, c7, c5, 1", in(reg) line, options(nostack, preserves_flags));
                     }
                 }
@@ -176,8 +184,8 @@ mod native {
         unsafe {
             match step {
                 Step::Clean if has(DATA) => {
-                    let line = 4 << (CTR.read_volatile() >> 16 & 15);
-                    lines(address, len, line).for_each(|line| DCCMVAU.write_volatile(line as u32));
+                    let power = 2 + (CTR.read_volatile() >> 16 & 15) as usize;
+                    lines(address, len, power).for_each(|line| DCCMVAU.write_volatile(line as u32));
                 }
                 Step::Invalidate if has(INSTRUCTIONS) => ICIALLU.write_volatile(0),
                 Step::ForgetBranches if has(INSTRUCTIONS) => BPIALL.write_volatile(0),
@@ -254,7 +262,7 @@ mod tests {
 
     #[test]
     fn lines_cover_the_range_and_no_more() {
-        let of = |address, len| lines(address, len, 32).collect::<Vec<_>>();
+        let of = |address, len| lines(address, len, 5).collect::<Vec<_>>();
         assert_eq!(of(64, 32), [64]);
         assert_eq!(of(64, 33), [64, 96]);
         assert_eq!(of(95, 2), [64, 96]);

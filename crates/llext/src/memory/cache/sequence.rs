@@ -19,6 +19,11 @@ pub(super) enum Step {
     Ask,
 }
 
+/// The step at a place of a sequence.
+pub(super) const fn step(sequence: &[Step], at: usize) -> Option<Step> {
+    if at < sequence.len() { Some(sequence[at]) } else { None }
+}
+
 /// <https://www.intel.com/sdm>, volume 3, "Self-Modifying Code": fetch snoops, and a jump to the code is enough. The compiler
 /// must not move writes over it.
 pub(super) const X86: &[Step] = &[Step::Barrier];
