@@ -185,8 +185,10 @@ pub enum Error {
         "keep code and data in different sections: W^X is not negotiable";
     /// The file uses thread-local storage, which is not supported.
     114 ThreadLocal {
-        /// The section's or symbol's index.
-        index: u32 } => "index {index}: thread-local storage (found TLS, expected ordinary data)",
+        /// What: a section, a segment or a symbol.
+        what: &'static str,
+        /// Its index.
+        index: u32 } => "{what} {index}: thread-local storage (found TLS, expected ordinary data)",
         "do without thread-local variables in the extension";
     /// A section that would be loaded is of a kind that is not supported.
     115 UnsupportedSection {

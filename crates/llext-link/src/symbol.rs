@@ -207,7 +207,7 @@ impl Resolve {
 
     #[cold]
     fn check_thread_local(&self, index: SymbolIndex) -> Result<(), Error> {
-        if self.thread_local { Ok(()) } else { Err(Error::ThreadLocal { index: index.0 }) }
+        if self.thread_local { Ok(()) } else { Err(Error::ThreadLocal { what: "symbol", index: index.0 }) }
     }
 
     fn place<F: Format>(

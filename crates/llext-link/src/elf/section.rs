@@ -387,7 +387,7 @@ fn role(section: u32, raw: &SectionHeader) -> Result<Option<Role>, Error> {
         _ => {}
     }
     if has(SHF_TLS) {
-        return Err(Error::ThreadLocal { index: section });
+        return Err(Error::ThreadLocal { what: "section", index: section });
     }
     if has(SHF_COMPRESSED) {
         return Err(Error::Compressed { section });

@@ -189,7 +189,7 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
             PT_DYNAMIC => &mut span.dynamic,
             PT_GNU_RELRO => &mut span.relro,
             PT_NOTE => &mut note,
-            PT_TLS => return Err(Error::ThreadLocal { index: index as u32 }),
+            PT_TLS => return Err(Error::ThreadLocal { what: "segment", index: index as u32 }),
             _ => continue,
         };
         let bad = Error::BadSegment { segment: index as u32, field: "p_vaddr", found: raw.address };
@@ -236,7 +236,7 @@ pub fn scan_linked<F: Format>(header: &Header, bytes: &[u8]) -> Result<LinkedSeg
                 return Err(Error::BadSegment { segment: index, field: "number of PT_NOTE", found: 2 });
             }
             PT_NOTE => found.notes = header.table("notes", raw.offset, raw.file_size)?,
-            PT_TLS => return Err(Error::ThreadLocal { index }),
+            PT_TLS => return Err(Error::ThreadLocal { what: "segment", index }),
             _ => {}
         }
     }

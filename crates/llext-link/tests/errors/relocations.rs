@@ -63,7 +63,7 @@ fn thread_local_storage_lies_where_the_host_says() {
     assert_eq!(link(Narrow, &variable(108), world), Ok(()));
     // Nothing lends it, or it is asked for in another way.
     let nowhere = World { thread: None, ..world };
-    fails(link(Narrow, &variable(108), nowhere), Error::ThreadLocal { index: 1 });
+    fails(link(Narrow, &variable(108), nowhere), Error::ThreadLocal { what: "symbol", index: 1 });
     let (relocation, symbol) = (|number| relocation(Narrow, number), SymbolRef::new(1));
     let unsupported =
         |number| Error::UnsupportedRelocation { relocation: relocation(number), symbol, offset: 4 };

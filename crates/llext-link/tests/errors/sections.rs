@@ -106,8 +106,8 @@ fn no_section_is_writable_and_executable() {
 fn thread_local_sections_are_refused() {
     for class in BOTH {
         let bytes = with(class, DATA, |section| section.flags |= 0x400);
-        let text = "index 2: thread-local storage (found TLS, expected ordinary data)";
-        says(scan(class, &bytes), Error::ThreadLocal { index: 2 }, text);
+        let text = "section 2: thread-local storage (found TLS, expected ordinary data)";
+        says(scan(class, &bytes), Error::ThreadLocal { what: "section", index: 2 }, text);
     }
 }
 

@@ -105,7 +105,7 @@ fn no_segment_is_writable_and_executable() {
 fn thread_local_segments_are_refused() {
     for class in BOTH {
         let bytes = shared(class, &[FIRST, SECOND, Segment { kind: TLS, ..SECOND }]).bytes();
-        fails(segments(class, &bytes), Error::ThreadLocal { index: 2 });
+        fails(segments(class, &bytes), Error::ThreadLocal { what: "segment", index: 2 });
     }
 }
 
@@ -169,7 +169,10 @@ fn a_linked_file_has_one_segment_of_each_part_and_one_of_notes() {
         }
         let bad = Error::BadSegment { segment: 2, field: "number of PT_NOTE", found: 2 };
         fails(of(&[note, FIRST, note]), bad);
-        fails(of(&[FIRST, Segment { kind: TLS, ..SECOND }]), Error::ThreadLocal { index: 1 });
+        fails(
+            of(&[FIRST, Segment { kind: TLS, ..SECOND }]),
+            Error::ThreadLocal { what: "segment", index: 1 },
+        );
         let low = Error::BadSegment { segment: 1, field: "p_vaddr", found: 0x1000 };
         fails(of(&[SECOND, FIRST]), low);
     }

@@ -121,7 +121,7 @@ fn indirect_functions_need_a_shared_object() {
 fn thread_local_symbols_are_not_looked_up() {
     for class in BOTH {
         let bytes = with(class, &[("errno", 0x16, UNDEFINED, 0, 0)]);
-        fails(resolve(class, &bytes), Error::ThreadLocal { index: 1 });
+        fails(resolve(class, &bytes), Error::ThreadLocal { what: "symbol", index: 1 });
     }
 }
 
