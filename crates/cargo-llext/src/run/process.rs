@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use llext::Host;
+use llext::{Host, Plugin};
 use serde::Serialize;
 
 use super::call::{Call, Outcome};
@@ -59,20 +59,12 @@ pub(super) fn run(plan: &Plan, terminal: &Terminal) -> Result<Ended, Error> {
     }
     let host = host(plan.no_libc)?;
     let session = Session::new(host, &plan.files, terminal);
-    let mut plugins = Vec::new();
-    let mut story = Story::default();
-    for file in &plan.files {
-        let (plugin, loaded) = session.load(&name_of(file), file)?;
-        story.loaded.extend(loaded);
-        plugins.push(plugin);
-    }
-    // From here on all constructors have run.
-    if let (Some(call), Some(last)) = (&plan.call, plugins.last()) {
-        let outcome = perform(call, last)?;
-        if !terminal.json() {
-            terminal::print(format_args!("{outcome}"))?;
-        }
-        story.outcome = Some(outcome);
+    let (mut plugins, mut story) = (Vec::new(), Story::default());
+    if let Err(error) = load_and_call(plan, &session, &mut plugins, &mut story, terminal) {
+        // What was loaded goes as it would have gone, and says so.
+        let (_, errors) = session.unload_all(&mut plugins);
+        errors.iter().for_each(|error| terminal.complain_of(error));
+        return Err(error);
     }
     for name in &plan.unload {
         match session.unload_called(name, &mut plugins, Unload::Now) {
@@ -88,4 +80,28 @@ pub(super) fn run(plan: &Plan, terminal: &Terminal) -> Result<Ended, Error> {
         terminal.show_json(&story)?;
     }
     Ok(if story.error.is_some() { Ended::Refused } else { Ended::Done })
+}
+
+/// What can fail before anything is unloaded.
+fn load_and_call<'h>(
+    plan: &Plan,
+    session: &Session<'h>,
+    plugins: &mut Vec<Plugin<'h>>,
+    story: &mut Story,
+    terminal: &Terminal,
+) -> Result<(), Error> {
+    for file in &plan.files {
+        let (plugin, loaded) = session.load(&name_of(file), file)?;
+        story.loaded.extend(loaded);
+        plugins.push(plugin);
+    }
+    // From here on all constructors have run.
+    if let (Some(call), Some(last)) = (&plan.call, plugins.last()) {
+        let outcome = perform(call, last)?;
+        if !terminal.json() {
+            terminal::print(format_args!("{outcome}"))?;
+        }
+        story.outcome = Some(outcome);
+    }
+    Ok(())
 }

@@ -64,6 +64,16 @@ fn what_was_done_is_told() {
 }
 
 #[test]
+fn what_was_loaded_before_a_failure_is_unloaded_and_told() {
+    let place = Place::new();
+    build(&place, "many", MANY);
+    let said = place.refused("run many.llext --call missing", "E0424");
+    assert!(said.err.contains("Unloaded many"), "{}", said.err);
+    let said = place.refused("run many.llext nowhere.llext", "E0700");
+    assert!(said.err.contains("Unloaded many"), "{}", said.err);
+}
+
+#[test]
 fn programs_read_one_object_whatever_the_extension_prints() {
     let place = Place::new();
     build(&place, "many", MANY);
