@@ -8,7 +8,8 @@
 //! <https://docs.riscv.org/reference/isa/priv/smepmp.html>
 
 use super::plan::Plan;
-use super::{Protection, Span};
+use super::{MOST, MemoryError, Protection, Span};
+use core::ops::Range;
 
 /// An entry as its registers hold it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,13 @@ pub(super) fn plan(spans: &[Span]) -> Plan<Entry> {
     plan
 }
 
+/// The entries that let `text` be run, if so many are left from `first` on.
+pub(super) fn plan_text(first: usize, text: Range<usize>) -> Result<Plan<Entry>, MemoryError> {
+    let plan = plan(&[Span { start: text.start, end: text.end, protection: Protection::ReadExecute }]);
+    plan.within(MOST - first.min(MOST))?;
+    Ok(plan)
+}
+
 /// Bits of `pmpcfg`: 1 to read, 2 to write, 4 to run.
 fn allowed(protection: Protection) -> u8 {
     match protection {
@@ -62,10 +70,9 @@ pub use unit::Pmp;
 
 #[cfg(all(any(target_arch = "riscv32", target_arch = "riscv64"), target_os = "none"))]
 mod unit {
-    use super::super::{MOST, MemoryError, Protect};
+    use super::super::Protect;
     use super::*;
     use core::arch::asm;
-    use core::ops::Range;
 
     /// `mseccfg`, which is CSR 0x747: locked entries can be changed; machine mode runs what entries say and no more.
     const RLB: usize = 1 << 2;
@@ -85,22 +92,25 @@ mod unit {
         /// `text` be run, the firmware's code and constants; nothing else can be run from here on, but for what the caller's
         /// entries say.
         ///
+        /// # Errors
+        /// [`MemoryError::OutOfRegions`] if `text` takes more entries than there are from `first` on: one if it is a power of
+        /// two of bytes and aligned to that, else two. Then nothing is changed.
+        ///
         /// # Safety
         /// The core runs in machine mode, has Smepmp and 16 entries, and none is locked yet unless `mseccfg.RLB` is set. All
         /// code of the firmware lies in `text`. Nobody else uses these entries.
-        pub unsafe fn new(first: u8, text: Range<usize>) -> Self {
+        pub unsafe fn new(first: u8, text: Range<usize>) -> Result<Self, MemoryError> {
             let mut unit = Self { first: usize::from(first).min(MOST), granule: 4 };
+            let plan = plan_text(unit.first, text)?;
+            let entries = plan.within(MOST - unit.first)?;
             set(RLB);
             unit.clear();
             write_address(MOST - 1, usize::MAX);
             unit.granule = 4 << read_last().trailing_zeros();
-            let plan =
-                plan(&[Span { start: text.start, end: text.end, protection: Protection::ReadExecute }]);
-            let entries = plan.within(MOST - unit.first).unwrap_or_default();
             unit.write(entries);
             unit.first += entries.len();
             set(MML);
-            unit
+            Ok(unit)
         }
 
         fn clear(&mut self) {

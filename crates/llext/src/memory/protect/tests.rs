@@ -209,3 +209,14 @@ fn a_plan_that_takes_too_many_is_refused() {
     let refused = MemoryError::OutOfRegions { wanted: 34, available: 16 };
     assert_eq!(pmp::plan(&many).within(64), Err(refused));
 }
+
+#[test]
+fn a_firmware_that_fits_no_entries_is_refused() {
+    let wanted = |first, text| pmp::plan_text(first, text).map(drop);
+    let (even, crooked) = (0x8000_0000..0x8040_0000, 0x8000_0000..0x8030_0000);
+    assert_eq!((wanted(15, even.clone()), wanted(14, crooked.clone())), (Ok(()), Ok(())));
+    let refused = |wanted, available| Err(MemoryError::OutOfRegions { wanted, available });
+    assert_eq!(wanted(15, crooked), refused(2, 1));
+    assert_eq!(wanted(16, even.clone()), refused(1, 0));
+    assert_eq!(wanted(255, even), refused(1, 0));
+}
