@@ -179,7 +179,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
         own: &str,
         name: &[u8],
     ) -> Result<(), Error> {
-        if self.host.provides(name) || self.providers.need_called(name) {
+        if self.host.provides(name) || self.providers.need_called(name)? {
             return Ok(());
         }
         let short = Name::new(name);
@@ -191,7 +191,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
             return Err(Error::Cycle { name: short });
         }
         let settled = registry.settles(name.as_bytes(), self.patience);
-        if settled && self.providers.need_called(name.as_bytes()) {
+        if settled && self.providers.need_called(name.as_bytes())? {
             return Ok(());
         }
         let need = Need { registry, name, chain, patience: self.patience };
@@ -203,7 +203,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
             Ok(Some(provider)) => self.providers.need(&provider),
             // Somebody else may have loaded it meanwhile.
             Err(Error::Exists { .. } | Error::Busy { .. }) | Ok(None)
-                if self.providers.need_called(name.as_bytes()) =>
+                if self.providers.need_called(name.as_bytes())? =>
             {
                 Ok(())
             }

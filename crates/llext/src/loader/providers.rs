@@ -46,18 +46,16 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
         if !provider.is_of(self.registry) {
             return Err(Error::ForeignProvider);
         }
-        if !self.registry.pin(provider.slot()) {
-            return Err(Error::TooManyUses);
-        }
+        self.registry.pin(provider.slot()).map_err(|_| Error::TooManyUses)?;
         self.add(provider.slot(), true);
         Ok(())
     }
 
     /// Depends on the live extension that is called, or calls itself, `soname`; whether there is one.
-    pub(super) fn need_called(&mut self, soname: &[u8]) -> bool {
-        let pinned = self.registry.pin_called(soname);
+    pub(super) fn need_called(&mut self, soname: &[u8]) -> Result<bool, Error> {
+        let pinned = self.registry.pin_called(soname)?;
         pinned.into_iter().for_each(|slot| self.add(slot, true));
-        pinned.is_some()
+        Ok(pinned.is_some())
     }
 
     /// Every live extension may provide symbols: in load order, after those that are named.

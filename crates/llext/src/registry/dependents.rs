@@ -8,17 +8,27 @@ use crate::memory::Memory;
 use core::time::Duration;
 
 impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
-    /// Keeps the live extension in `slot` from going, as a provider of symbols.
-    pub(crate) fn pin(&self, slot: usize) -> bool {
+    /// Keeps the live extension in `slot` from going, as a provider of symbols; or says in which state it is, which is
+    /// `Live` if no more can be counted.
+    pub(crate) fn pin(&self, slot: usize) -> Result<(), State> {
         let held = |status: Status| status.when(State::Live)?.held();
-        self.words.get(slot).is_some_and(|word| word.update(held).is_ok())
+        let word = self.words.get(slot).ok_or(State::Empty)?;
+        word.update(held).map(drop).map_err(|status| status.state)
     }
 
-    /// Keeps the live extension that is called, or calls itself, `soname`; its slot.
-    pub(crate) fn pin_called(&self, soname: &[u8]) -> Option<usize> {
+    /// Keeps the live extension that is called, or calls itself, `soname`; its slot, if there is one.
+    pub(crate) fn pin_called(&self, soname: &[u8]) -> Result<Option<usize>, Error> {
         self.table.with(|table| {
-            let mut called = table.entries.iter().enumerate().filter(|(_, entry)| entry.is_called(soname));
-            called.find_map(|(slot, _)| self.pin(slot).then_some(slot))
+            let mut pinned = Ok(None);
+            let called = table.entries.iter().enumerate().filter(|(_, entry)| entry.is_called(soname));
+            for (slot, _) in called {
+                match self.pin(slot) {
+                    Ok(()) => return Ok(Some(slot)),
+                    Err(State::Live) => pinned = Err(Error::TooManyUses),
+                    Err(_) => {}
+                }
+            }
+            pinned
         })
     }
 
@@ -29,7 +39,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
             loop {
                 let (slot, entry) = table.next(after, u64::MAX)?;
                 after = entry.order;
-                if self.pin(slot) {
+                if self.pin(slot).is_ok() {
                     return Some((after, slot));
                 }
             }

@@ -211,7 +211,7 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
         let mut providers = [false; N];
         for provider in saved.providers() {
             // The registry was empty, so that each is in the slot of its number.
-            providers.get_mut(provider).into_iter().for_each(|slot| *slot = self.pin(provider));
+            providers.get_mut(provider).into_iter().for_each(|slot| *slot = self.pin(provider).is_ok());
         }
         let [context, record] = again.places;
         let (context, record) = (context.cast::<Context<R>>(), record.cast());

@@ -7,6 +7,7 @@ use crate::kit::{
 use llext::error::Name;
 use llext::loader::{LoadNeeded, MAX_DEPTH, Need};
 use llext::lock::StdRawMutex;
+use llext::registry::MAX_HOLDS;
 use llext::source::{ReadError, ReadOnly};
 use llext::{Error, Registry};
 use std::cell::RefCell;
@@ -106,6 +107,19 @@ fn what_is_live_or_calls_itself_so_is_not_loaded_again() {
     let app = shelf.load(&apps, "a").unwrap();
     assert_eq!((call(&app, "probe"), shelf.asked.take().len()), (2, 0));
     assert_eq!(app.dependencies().map(text).collect::<Vec<_>>(), ["another name", "c"]);
+}
+
+#[test]
+fn what_is_held_too_often_is_not_called_missing() {
+    let apps = apps();
+    let provider = load(&apps, "b", needing(2, &[])).unwrap();
+    let weak = provider.downgrade();
+    let mut guards: Vec<_> = (0..MAX_HOLDS).map(|_| weak.enter().unwrap()).collect();
+    assert_eq!(load(&apps, "a", needing(1, &["b"])).err(), Some(Error::TooManyUses));
+    guards.pop();
+    let user = load(&apps, "a", needing(1, &["b"])).unwrap();
+    drop((user, guards, provider));
+    is_empty(&apps);
 }
 
 #[test]

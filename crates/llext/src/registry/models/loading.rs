@@ -75,11 +75,11 @@ impl Load {
         let before = ledger::latest(self.which);
         assert!(before.is_none_or(|body| body.is_released()), "the name is free before its memory is");
         let provider = match self.needs.map(|needed| apps.pin_called(NAMES[needed].as_bytes())) {
-            Some(None) => {
+            Some(Err(_) | Ok(None)) => {
                 apps.abandon(id);
                 return Err(Error::Died);
             }
-            provider => provider.flatten(),
+            provider => provider.and_then(Result::ok).flatten(),
         };
         let request = Request { sizes: [0; 4], aligns: [1; 4], window: Window { low: 0, high: u64::MAX } };
         let mut block = apps.memory.with(|memory| memory.reserve(&request))?;
