@@ -150,6 +150,25 @@ fn code_runs_where_it_lies_if_the_caller_says_that_it_can() {
 }
 
 #[test]
+fn constants_between_code_in_place_are_no_code() {
+    let source = r#"
+        __attribute__((section(".text.first"))) int first(int n) { return n + 1; }
+        const int table[4] = { 1, 2, 3, 36 };
+        __attribute__((section(".text.last"))) int last(int n) { return n + 2; }
+        __attribute__((section(".init_array"), used)) const void *const up = UP;"#;
+    let verified = |name: &str, up: &str| {
+        let source = source.replace("UP", up);
+        let flags = [FLAGS, MODEL, &["-fno-toplevel-reorder"]].concat();
+        let bytes = executable(aligned(&compile(name, &source, &flags)));
+        host().loader().code_in_place(true).verify("app", Static(bytes)).err()
+    };
+    assert_eq!(verified("up", "(const void *)first"), None);
+    assert_eq!(verified("up_last", "(const void *)last"), None);
+    let refused = verified("up_table", "table");
+    assert!(matches!(refused, Some(Error::FunctionOutsideText { array: "init_array", .. })), "{refused:?}");
+}
+
+#[test]
 fn sections_are_detached_one_by_one() {
     let (host, bytes) = (host(), executable(object("detached")));
     let mut seen = Vec::new();

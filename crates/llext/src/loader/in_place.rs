@@ -89,9 +89,14 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     /// Whether `address` lies in code that is in place.
     pub(super) fn is_text_in_place(&self, address: Word) -> bool {
-        let text = self.relocatable.text_in_place;
-        let start = self.addresses.part(Part::Image).wrapping_add(text.offset as Word);
-        self.file.source.stays().is_some() && address.wrapping_sub(start) < text.size as Word
+        let at = address.wrapping_sub(self.addresses.part(Part::Image));
+        let mut sections = self.file.sections().iter();
+        self.file.source.stays().is_some()
+            && sections.any(|section| {
+                let Extent { offset, size } = section.extent();
+                let is_text = section.is_in_place() && section.role() == Role::Text;
+                is_text && at.wrapping_sub(offset as Word) < size as Word
+            })
     }
 
     /// Makes code in place visible to instruction fetch; the address and size of all that is in place.
