@@ -115,6 +115,10 @@ fn uncounted<T>(work: impl FnOnce() -> T) -> T {
 
 // SAFETY: every call goes to the other memory's block unchanged, and its promises are passed on.
 unsafe impl<B: Block> Block for CountedBlock<B> {
+    fn prepare(&mut self, bytes: usize) -> usize {
+        self.block.prepare(bytes)
+    }
+
     fn commit(&mut self) -> Result<(), MemoryError> {
         self.block.commit()
     }

@@ -23,7 +23,7 @@ pub(crate) struct Image<'m, M: Memory, R: RawMutex, State> {
 }
 
 impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
-    /// Reserves what `layout` needs, inside `window`.
+    /// Reserves what `layout` needs, inside `window`: addresses are fixed, and nothing can be written yet.
     pub(crate) fn reserve(memory: &'m Locked<R, M>, layout: &Layout, window: Window) -> Result<Self, Error> {
         let request = Request {
             sizes: layout.sizes.map(|size| size as usize),
@@ -31,9 +31,17 @@ impl<'m, M: Memory, R: RawMutex> Image<'m, M, R, Draft> {
             window,
         };
         let block = memory.with(|memory| memory.reserve(&request))?;
-        let mut image = Self { block: Some(block), memory, state: PhantomData };
-        image.block.iter_mut().try_for_each(Block::commit)?;
-        Ok(image)
+        Ok(Self { block: Some(block), memory, state: PhantomData })
+    }
+
+    /// Clears up to `bytes` bytes of what was reserved; how many: if fewer, all are zero.
+    pub(crate) fn clear(&mut self, bytes: usize) -> usize {
+        self.block.as_mut().map_or(0, |block| block.prepare(bytes))
+    }
+
+    /// From here on it can be written.
+    pub(crate) fn commit(&mut self) -> Result<(), Error> {
+        Ok(self.block.iter_mut().try_for_each(Block::commit)?)
     }
 
     /// The working bytes of all parts.

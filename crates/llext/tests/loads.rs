@@ -9,7 +9,8 @@ mod common;
 
 use common::{compile, load, probe, start};
 use llext::source::{ReadError, ReadOnly, Static};
-use llext::{Error, Host, Source};
+use llext::{Error, Host, NoopRawMutex, Pool, Registry, Source};
+use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
 
@@ -143,6 +144,26 @@ fn the_end_of_a_load_is_done_in_steps() {
     let steps = 1 + std::iter::from_fn(|| load.step(8).is_pending().then_some(())).count();
     // Resolved, assigned, made, checked, indexed.
     assert!((5000 / 8..6000 / 8).contains(&steps), "{steps} steps");
+}
+
+#[test]
+fn memory_is_cleared_in_steps() {
+    let source = "static int room[16384]; int *room_at(void) { return room; }";
+    for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-fPIC", "-nostdlib"])] {
+        let bytes = compile(&format!("cleared_{kind}"), source, flags);
+        let mut memory = vec![MaybeUninit::new(0xaa); 1 << 20];
+        let apps = Registry::<_, NoopRawMutex, 1>::new(Pool::unified(&mut memory));
+        // SAFETY: nothing of it is run.
+        let mut load = unsafe { apps.loader(&HOST).start("cleared", &bytes[..]) }.unwrap();
+        let mut steps = 0;
+        let loaded = loop {
+            if let Poll::Ready(loaded) = load.step(1) {
+                break loaded;
+            }
+            steps += 1;
+        };
+        assert!(loaded.is_ok() && steps > 65536 / 256, "{kind}: 64 KiB were cleared in {steps} steps");
+    }
 }
 
 /// Both are called with fewer or other arguments than the run time takes: a stub adds whose destructors they are.

@@ -87,6 +87,10 @@ unsafe impl<'f, M: Memory> Memory for Failing<'f, M> {
 
 // SAFETY: what does not fail is the inner block's.
 unsafe impl<B: Block> Block for FailingBlock<'_, B> {
+    fn prepare(&mut self, bytes: usize) -> usize {
+        self.block.prepare(bytes)
+    }
+
     fn commit(&mut self) -> Result<(), MemoryError> {
         if self.faults.fails() { Err(REFUSED) } else { self.block.commit() }
     }

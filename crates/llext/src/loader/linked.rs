@@ -161,7 +161,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.tables = self.plan_linked_tables(&tables)?;
         let record =
             Layout { sizes: [0, 0, 0, self.tables.extra().data], aligns: [16; 4], ..Layout::default() };
-        let image = Image::reserve(&self.registry.memory, &record, Window::ALL)?;
+        let mut image = Image::reserve(&self.registry.memory, &record, Window::ALL)?;
+        image.commit()?;
         let [_, _, _, record] = image.addresses().map(|address| address as Word);
         self.image = Some(image);
         let sizes = segments.parts.map(|segment| segment.size());

@@ -153,8 +153,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         }
     }
 
-    /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied are one unit
-    /// each. Constructors, and what ends a load, run in its last step.
+    /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied, or
+    /// cleared for the image, are one unit each. Constructors, and what ends a load, run in its last step.
     ///
     /// `Pending` means: call again, now or, when the source said `WouldBlock`, later. A budget of 0 does nothing and is
     /// always pending.
@@ -278,8 +278,24 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         self.image.as_mut().ok_or(Error::Link(llext_link::Error::NothingToLoad))
     }
 
+    /// Clears more of the image; whether all of it can be written.
+    #[inline(never)]
+    pub(super) fn commit(&mut self, budget: &mut u32) -> Result<bool, Error> {
+        let bytes = budget.saturating_mul(COPIED);
+        let Some(image) = &mut self.image else { return Ok(true) };
+        let cleared = image.clear(bytes as usize) as u32;
+        if cleared == bytes {
+            *budget = 0;
+            return Ok(false);
+        }
+        *budget -= cleared / COPIED;
+        image.commit()?;
+        self.write_bound();
+        Ok(true)
+    }
+
     /// Writes the binding stubs: they tell functions of the run time which extension calls.
-    pub(super) fn write_bound(&mut self) {
+    fn write_bound(&mut self) {
         let (at, handle) = (self.layout.bound.offset as usize, self.addresses.dso_handle);
         let start = self.addresses.part(Part::Code).wrapping_add(at as Word);
         let (Some(binder), Some(image)) = (&ARCH.binder, &mut self.image) else { return };

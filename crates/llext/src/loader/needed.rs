@@ -203,7 +203,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
             Ok(Some(provider)) => self.providers.need(&provider),
             // Somebody else may have loaded it meanwhile.
             Err(Error::Exists { .. } | Error::Busy { .. }) | Ok(None)
-                if self.providers.need_called(name.as_bytes())? =>
+                if self.providers.need_called(name.as_bytes()).is_ok_and(|found| found) =>
             {
                 Ok(())
             }

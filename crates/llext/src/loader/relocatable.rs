@@ -39,6 +39,8 @@ pub(super) enum Stage {
     Count(Cursor),
     /// Memory is reserved; then addresses are fixed.
     Reserve,
+    /// It is cleared.
+    Commit,
     /// Contents are copied.
     Copy(Cursor),
     /// The file's own symbols get their addresses.
@@ -72,6 +74,10 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Resolve => self.resolve_symbols(budget)?,
             Stage::Count(at) => self.count_needs(at, budget)?,
             Stage::Reserve => self.reserve(budget)?,
+            Stage::Commit => match self.commit(budget)? {
+                true => Stage::Copy(Cursor::default()),
+                false => Stage::Commit,
+            },
             Stage::Copy(at) => self.copy_sections(at, budget)?,
             Stage::Assign => self.assign_symbols(budget)?,
             Stage::Relocate(at) => match self.relocate(at, budget)? {
@@ -295,8 +301,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         self.relocatable.in_place = self.in_place(|_| true);
         self.relocatable.text_in_place = self.in_place(|role| role == Role::Text);
         self.image = Some(image);
-        self.write_bound();
-        Ok(Stage::Copy(Cursor::default()))
+        Ok(Stage::Commit)
     }
 
     #[inline(never)]

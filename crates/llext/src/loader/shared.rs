@@ -40,6 +40,8 @@ pub(super) enum Stage {
     Exports,
     /// Memory is reserved; then addresses are fixed.
     Reserve,
+    /// It is cleared.
+    Commit,
     /// Contents are copied.
     Copy(Cursor),
     /// The dynamic section is read from the copy, and what it needs is found.
@@ -74,6 +76,10 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Names => self.read_names(budget)?,
             Stage::Exports => self.find_exports(budget)?,
             Stage::Reserve => self.reserve_span(budget)?,
+            Stage::Commit => match self.commit(budget)? {
+                true => Stage::Copy(Cursor::default()),
+                false => Stage::Commit,
+            },
             Stage::Copy(at) => self.copy_segments(at, budget)?,
             Stage::Dynamic => self.read_dynamic(budget)?,
             Stage::Resolve => self.resolve_dynamic(budget)?,
@@ -157,8 +163,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
         self.addresses = Addresses { parts, commons: 0, got: start, dso_handle, bound: [0; BOUND] };
         self.image = Some(image);
-        self.write_bound();
-        Ok(Stage::Copy(Cursor::default()))
+        Ok(Stage::Commit)
     }
 
     #[inline(never)]

@@ -245,8 +245,17 @@ pub unsafe trait Memory {
 /// * `working` is empty but between `commit` and `seal`, and its slices are the block's alone.
 /// * Once `seal` has succeeded, instruction fetch sees the working bytes as they were last written.
 pub unsafe trait Block {
-    /// Makes the reservation a draft: its working bytes are there, and zero. The slow part of
-    /// [`Memory::reserve`].
+    /// Does some of what `commit` will do: clears up to `bytes` bytes, and returns how many; fewer than `bytes`, where no
+    /// more need to be cleared. So a load that goes forward in steps takes no longer for one than for any other.
+    ///
+    /// Memory that is zero anyway has nothing to do here.
+    fn prepare(&mut self, bytes: usize) -> usize {
+        let _ = bytes;
+        0
+    }
+
+    /// Makes the reservation a draft: its working bytes are there, and zero, also those that `prepare` was not asked for.
+    /// The slow part of [`Memory::reserve`].
     fn commit(&mut self) -> Result<(), MemoryError>;
 
     /// The run address of each part. That of an empty part means nothing.

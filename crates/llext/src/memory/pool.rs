@@ -109,7 +109,8 @@ unsafe impl<'a> Memory for Pool<'a> {
         if self.data.is_some() && request.sizes[Part::Image as usize] != 0 {
             return Err(MemoryError::SplitMemory);
         }
-        let mut block = PoolBlock { pieces: [Piece::EMPTY; 4], stage: Stage::Reserved, memory: PhantomData };
+        let mut block =
+            PoolBlock { pieces: [Piece::EMPTY; 4], cleared: 0, stage: Stage::Reserved, memory: PhantomData };
         for part in Part::ALL {
             let (size, align) = (request.sizes[part as usize], request.aligns[part as usize]);
             let Some(piece) = self.arena(part).allocate(size, align) else {
@@ -150,6 +151,8 @@ unsafe impl<'a> Memory for Pool<'a> {
 #[derive(Debug)]
 pub struct PoolBlock<'a> {
     pieces: [Piece; 4],
+    /// How many bytes of them, one after the other, are zero already while it is reserved.
+    cleared: usize,
     stage: Stage,
     memory: PhantomData<&'a mut [u8]>,
 }
@@ -182,12 +185,26 @@ impl PoolBlock<'_> {
 // SAFETY: the pieces are this block's alone and run where they are written or, as whoever made the pool
 // vouched, at their alias; `working` gives them out between `commit`, which initialises them, and `seal`, which synchronises what runs.
 unsafe impl Block for PoolBlock<'_> {
+    fn prepare(&mut self, bytes: usize) -> usize {
+        if self.stage != Stage::Reserved {
+            return 0;
+        }
+        let (mut done, mut left) = (self.cleared, bytes);
+        for piece in &self.pieces {
+            let at = done.min(piece.size);
+            let size = left.min(piece.size - at);
+            // SAFETY: these bytes of the piece are this block's alone, and nothing borrows them yet.
+            unsafe { piece.start.add(at).write_bytes(0, size) };
+            done -= at;
+            left -= size;
+        }
+        self.cleared += bytes - left;
+        bytes - left
+    }
+
     fn commit(&mut self) -> Result<(), MemoryError> {
         self.stage.expect(Stage::Reserved, "commit")?;
-        for piece in &self.pieces {
-            // SAFETY: the piece is this block's alone, and nothing borrows it yet.
-            unsafe { piece.start.write_bytes(0, piece.size) };
-        }
+        self.prepare(usize::MAX);
         self.stage = Stage::Draft;
         Ok(())
     }

@@ -116,7 +116,8 @@ unsafe impl<'a, const WORDS: usize> Memory for Blocks<'a, WORDS> {
 
     fn reserve(&mut self, request: &Request) -> Result<PoolBlock<'a>, MemoryError> {
         request.check()?;
-        let mut block = PoolBlock { pieces: [Piece::EMPTY; 4], stage: Stage::Reserved, memory: PhantomData };
+        let mut block =
+            PoolBlock { pieces: [Piece::EMPTY; 4], cleared: 0, stage: Stage::Reserved, memory: PhantomData };
         for part in Part::ALL {
             let (wanted, align) = (request.sizes[part as usize], request.aligns[part as usize]);
             let Some(piece) = self.allocate(wanted, align) else {

@@ -72,7 +72,8 @@ impl<'a> Pool<'a> {
 
     /// A sealed block, of pieces that [`Pool::keep`] kept or would.
     pub(crate) fn kept(&self, taken: Taken) -> Option<PoolBlock<'a>> {
-        let mut block = PoolBlock { pieces: [Piece::EMPTY; 4], stage: Stage::Sealed, memory: PhantomData };
+        let mut block =
+            PoolBlock { pieces: [Piece::EMPTY; 4], cleared: 0, stage: Stage::Sealed, memory: PhantomData };
         for (part, [address, size]) in Part::ALL.into_iter().zip(taken) {
             let arena = match (part, &self.data) {
                 (Part::Constants | Part::Data, Some(data)) => data,

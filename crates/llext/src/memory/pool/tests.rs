@@ -84,6 +84,28 @@ fn bytes_are_reachable_only_while_a_draft() {
 }
 
 #[test]
+fn a_block_is_cleared_in_pieces_of_any_size() {
+    let mut memory = memory(8192);
+    let (mut pool, sizes) = (Pool::unified(&mut memory), [64, 100, 0, 36]);
+    for (bytes, pieces) in [(1, 200), (70, 2), (199, 1), (200, 1), (1 << 20, 0)] {
+        let mut block = pool.reserve(&request(sizes, [16; 4])).unwrap();
+        assert!((0..pieces).all(|_| block.prepare(bytes) == bytes));
+        assert_eq!((block.prepare(bytes), block.prepare(bytes)), (200 - bytes * pieces, 0));
+        block.commit().unwrap();
+        for (part, size) in block.working().into_iter().zip(sizes) {
+            assert_eq!(part, vec![0; size], "in pieces of {bytes}");
+            part.fill(7);
+        }
+        assert_eq!(block.prepare(bytes), 0);
+        pool.release(block);
+    }
+    let mut block = pool.reserve(&request(sizes, [16; 4])).unwrap();
+    block.prepare(65);
+    block.commit().unwrap();
+    assert!(block.working().iter().all(|part| part.iter().all(|byte| *byte == 0)));
+}
+
+#[test]
 fn what_comes_out_of_order_is_refused() {
     let mut memory = memory(1024);
     let mut pool = Pool::unified(&mut memory);

@@ -215,6 +215,11 @@ impl<U: Protect> ProtectedBlock<'_, U> {
 
 // SAFETY: as for the blocks of pools; what `working` gives out, the unit lets be written until `seal`.
 unsafe impl<U: Protect> Block for ProtectedBlock<'_, U> {
+    fn prepare(&mut self, bytes: usize) -> usize {
+        let cleared = self.blocks.rest.prepare(bytes);
+        cleared + self.blocks.constants.prepare(bytes - cleared)
+    }
+
     fn commit(&mut self) -> Result<(), MemoryError> {
         self.blocks.rest.commit()?;
         self.blocks.constants.commit()
