@@ -8,7 +8,7 @@
 //!
 //! <https://github.com/riscv-non-isa/riscv-elf-psabi-doc/blob/master/riscv-elf.adoc>, "Relocations"
 
-use super::{Arch, Binder, Check, Code, Expr, Field, Howto, Veneer, WeakBranch};
+use super::{Arch, Binder, Check, Code, Expr, Field, Howto, Veneer, WeakBranch, half, set_half, set_word, word};
 use Check::{Either, None as Any, Signed, Upper};
 
 const BYTE: Field = Field::Data(1);
@@ -211,13 +211,20 @@ static HOWTOS32: [Howto; HOWTOS.len()] = {
 /// Bits of an immediate in an instruction: their lowest in the value, how many, their lowest in the instruction.
 type Bits = (u32, u32, u32);
 
+/// The instruction at the start of `bytes`, of four bytes, of two or of one.
 fn load(bytes: &[u8]) -> u32 {
-    bytes.iter().take(4).rev().fold(0, |value, byte| value << 8 | u32::from(*byte))
+    match bytes {
+        [_, _, _, _, ..] => word(bytes),
+        [_, _, ..] => half(bytes).into(),
+        _ => bytes.first().map_or(0, |byte| u32::from(*byte)),
+    }
 }
 
 fn store(bytes: &mut [u8], instruction: u32) {
-    for (byte, new) in bytes.iter_mut().zip(instruction.to_le_bytes()) {
-        *byte = new;
+    match bytes {
+        [_, _, _, _, ..] => set_word(bytes, instruction),
+        [_, _, ..] => set_half(bytes, instruction as u16),
+        _ => bytes.iter_mut().for_each(|byte| *byte = instruction as u8),
     }
 }
 
@@ -256,8 +263,6 @@ immediates! {
     BRANCH     4 13 [(11, 1, 7), (1, 4, 8), (5, 6, 25), (12, 1, 31)];
     /// J-type.
     JAL        4 21 [(12, 8, 12), (11, 1, 20), (1, 10, 21), (20, 1, 31)];
-    /// I-type, the lower part.
-    LOWER_I    4 12 [(0, 12, 20)];
     /// S-type, the lower part.
     LOWER_S    4 12 [(0, 5, 7), (5, 7, 25)];
     /// CB-type.
@@ -269,20 +274,35 @@ immediates! {
 }
 
 /// U-type, the upper part.
-static UPPER: Code = Code {
-    len: 4,
-    get: |bytes| gather(&[(12, 20, 12)], 32, bytes),
-    put: |bytes, value| scatter(&[(12, 20, 12)], bytes, value),
-};
+static UPPER: Code = Code { len: 4, get: upper, put: set_upper };
+
+fn upper(bytes: &[u8]) -> i64 {
+    i64::from((word(bytes) & !mask(12)) as i32)
+}
+
+fn set_upper(bytes: &mut [u8], value: i64) {
+    set_word(bytes, word(bytes) & mask(12) | value as u32 & !mask(12));
+}
+
+/// I-type, the lower part.
+static LOWER_I: Code = Code { len: 4, get: lower, put: set_lower };
+
+fn lower(bytes: &[u8]) -> i64 {
+    i64::from(word(bytes) as i32 >> 20)
+}
+
+fn set_lower(bytes: &mut [u8], value: i64) {
+    set_word(bytes, word(bytes) & mask(20) | (value as u32) << 20);
+}
 
 /// U-type and I-type: `auipc` and `jalr`.
 static CALL: Code = Code {
     len: 8,
-    get: |bytes| (UPPER.get)(bytes) + (LOWER_I.get)(bytes.get(4..).unwrap_or_default()),
+    get: |bytes| upper(bytes) + lower(bytes.get(4..).unwrap_or_default()),
     put: |bytes, value| {
         if let Some((auipc, jalr)) = bytes.split_at_mut_checked(4) {
-            (UPPER.put)(auipc, value + Field::LOWER_HALF);
-            (LOWER_I.put)(jalr, value);
+            set_upper(auipc, value + Field::LOWER_HALF);
+            set_lower(jalr, value);
         }
     },
 };
