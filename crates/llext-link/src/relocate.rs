@@ -93,6 +93,7 @@ impl<F: Format> Linker<'_, F> {
                     self.words::<8>(target, run)?
                 }
                 (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, run)?,
+                (Expr::Branch, ..) => self.branches(target, howto, run)?,
                 (Expr::Lower, ..) if HAS_PAIRS => {
                     run.try_for_each(|relocation| self.lower(target, howto, &relocation))?
                 }
@@ -167,7 +168,6 @@ impl<F: Format> Linker<'_, F> {
         let place = target.address.plus(F::Word::of(offset));
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         match howto.expr {
-            Expr::Branch => self.branch(bytes, howto, relocation, place, addend),
             Expr::GotPcRelRelax if HAS_GOT_FORMS => {
                 self.relax(target.bytes, at, howto, relocation, place, addend)
             }

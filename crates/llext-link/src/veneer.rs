@@ -8,11 +8,13 @@ use crate::addr::{SectionIndex, SymbolIndex, Window, Word};
 use crate::arch::{Arch, Check, Expr, Field, Howto, Veneer, WeakBranch};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::section::{Role, Section};
-use crate::elf::symbol::{Place, SHN_ABS, SHN_COMMON, STT_FUNC, Symbol, Symbols};
+use crate::elf::symbol::{SHN_ABS, SHN_COMMON, STT_FUNC, Symbol, Symbols};
 use crate::elf::{Format, write_word};
 use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
+mod branch;
 
 /// A symbol's GOT slot and its first stub: 0 when it has none, else one more than their index.
 #[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Debug, Default)]
@@ -146,7 +148,13 @@ impl<F: Format> Count<'_, F> {
         };
         match (howto.expr, self.arch.veneer(howto.r_type)) {
             (Expr::Branch, Some(veneer)) => {
-                run.try_for_each(|relocation| note(self.count_branch(howto, veneer, &relocation)))?
+                let near = self.near(howto, veneer);
+                run.try_for_each(|relocation| {
+                    if near.is_some_and(|near| self.is_near(&near, &relocation)) {
+                        return Ok(());
+                    }
+                    note(self.count_branch(howto, veneer, &relocation))
+                })?
             }
             (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
                 run.try_for_each(|relocation| self.narrow(howto, &relocation))?
@@ -162,14 +170,15 @@ impl<F: Format> Count<'_, F> {
     }
 
     /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number or in place.
+    #[inline]
     fn external(&self, symbol: u32) -> Result<Option<F::Word>, Error> {
         let section = u32::from(self.symbols.get(SymbolIndex(symbol))?.section);
-        let value = self.values.get(symbol as usize).copied();
-        let is_known = |value: &F::Word| match section {
-            0 | SHN_ABS => !Mark::is_mark(*value),
-            section => self.needs.in_place && section != SHN_COMMON && *value != F::Word::default(),
+        let Some(value) = self.values.get(symbol as usize).copied() else { return Ok(None) };
+        let is_known = match section {
+            0 | SHN_ABS => !Mark::is_mark(value),
+            section => self.needs.in_place && section != SHN_COMMON && value != F::Word::default(),
         };
-        Ok(value.filter(is_known))
+        Ok(is_known.then_some(value))
     }
 
     fn want_got(&mut self, symbol: u32) -> Result<Counted, Error> {
@@ -180,69 +189,6 @@ impl<F: Format> Count<'_, F> {
             self.needs.got += 1;
         }
         Ok(Counted::Done)
-    }
-
-    #[inline]
-    fn count_branch(
-        &mut self,
-        howto: &Howto,
-        veneer: &Veneer,
-        relocation: &Relocation<F::Word>,
-    ) -> Result<Counted, Error> {
-        let usual = relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(veneer.bias));
-        let reaches = match self.external(relocation.symbol)? {
-            Some(target) if target == F::Word::default() && matches!(veneer.weak, WeakBranch::Nop(_)) => {
-                return Ok(Counted::Done);
-            }
-            Some(target) => usual && self.always_reaches(howto, relocation, target),
-            None if self.needs.place.is_some() => false,
-            None => self.needs.code < reach(howto.check) || self.reaches_beside(howto, relocation)?,
-        };
-        if reaches && !self.must_change(howto, relocation.symbol)? {
-            return Ok(Counted::Done);
-        }
-        self.stay_near(howto, relocation);
-        let Some(slot) = self.slots.get_mut(relocation.symbol as usize) else {
-            return Ok(Counted::WantsSlots);
-        };
-        let set = self.arch.interwork.map_or(0, |interwork| (interwork.set)(howto.r_type));
-        let wanted = if usual { COUNTED | 1 << set } else { COUNTED };
-        if !usual || slot.stub & wanted != wanted {
-            self.needs.spread += u32::from(slot.stub != 0);
-            self.needs.stubs += 1;
-            slot.stub |= wanted;
-        }
-        Ok(Counted::Done)
-    }
-
-    /// Whether the branch reaches a place in its own section: that lies where it lies.
-    fn reaches_beside(&self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<bool, Error> {
-        let index = SymbolIndex(relocation.symbol);
-        let symbol = self.symbols.get(index)?;
-        if self.symbols.section(index, &symbol)? != Place::Section(self.needs.section.0) {
-            return Ok(false);
-        }
-        let target = symbol.value.plus(relocation.addend.unwrap_or_default());
-        Ok(target.minus(relocation.offset).signed().unsigned_abs() < reach(howto.check))
-    }
-
-    /// Whether the branch leads to the other instruction set, and only a stub can change to that.
-    fn must_change(&self, howto: &Howto, symbol: u32) -> Result<bool, Error> {
-        let Some(interwork) = self.arch.interwork.filter(|interwork| !(interwork.can_change)(howto.r_type))
-        else {
-            return Ok(false);
-        };
-        let target = self.external(symbol)?.or_else(|| self.binding_stub(symbol));
-        let symbol = self.symbols.get(SymbolIndex(symbol))?;
-        let value = target.unwrap_or(symbol.value);
-        Ok(set_of(Some(&symbol), value).is_some_and(|set| set != (interwork.set)(howto.r_type)))
-    }
-
-    /// What tells the instruction set of the binding stub that a symbol is reached through: it has no address yet.
-    fn binding_stub(&self, symbol: u32) -> Option<F::Word> {
-        let value = self.values.get(symbol as usize)?;
-        let binder = self.arch.binder.as_ref().filter(|_| Mark::is_bound(*value))?;
-        Some(F::Word::of(u64::from(binder.entry)))
     }
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
@@ -274,14 +220,6 @@ impl<F: Format> Count<'_, F> {
     fn stay_near(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) {
         let near = self.place(relocation).and_then(|place| near(howto.check, place));
         near.into_iter().for_each(|near| self.restrict(near));
-    }
-
-    /// Whether a branch reaches `target` from wherever it may lie: not if that is not there.
-    fn always_reaches(&self, howto: &Howto, relocation: &Relocation<F::Word>, target: F::Word) -> bool {
-        let Window { low, high } = self.needs.window;
-        let (low, high) = self.place(relocation).map_or((low, high), |place| (place, place));
-        let (reach, target) = (reach(howto.check), target.get());
-        target != 0 && high.abs_diff(target) < reach && low.abs_diff(target) < reach
     }
 
     /// Whether what is not there is reached from anywhere.

@@ -1,11 +1,12 @@
 //! Branches: straight where that works, else through a stub; into the other instruction set where there are two.
 
-use super::{Linker, align_down, check, put};
+use super::{Linker, Target, align_down, check, get, put};
 use crate::addr::{SymbolIndex, Word};
 use crate::arch::{Field, Howto, WeakBranch};
 use crate::elf::Format;
-use crate::elf::relocation::Relocation;
+use crate::elf::relocation::{Relocation, Relocations};
 use crate::error::{Error, SymbolRef};
+use crate::symbol::Mark;
 use crate::veneer::{Stubs, set_of};
 
 /// Where a branch leads.
@@ -18,23 +19,71 @@ struct Way<W> {
     changes: bool,
 }
 
+/// What the address of a function shows that is of a branch's own instruction set: where there is only one, nothing.
+#[derive(Clone, Copy)]
+struct Own<W> {
+    /// The bit that tells.
+    mask: W,
+    /// What it is.
+    bit: W,
+}
+
 impl<F: Format> Linker<'_, F> {
-    /// Links a branch at `p` with addend `a`. Nearly all are near, and of the only instruction set there is.
-    #[inline]
-    pub(super) fn branch(
+    /// Links a run of branches. Nearly all are near, and of their symbol's instruction set.
+    pub(super) fn branches(
         &mut self,
-        bytes: &mut [u8],
+        target: &mut Target<'_, F::Word>,
+        howto: &Howto,
+        run: Relocations<'_, F>,
+    ) -> Result<(), Error> {
+        let interwork = self.arch.interwork;
+        let is_thumb = interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
+        let own = Own { mask: F::Word::of(interwork.is_some().into()), bit: F::Word::of(is_thumb.into()) };
+        run.try_for_each(|relocation| match self.near_branch(target, howto, &relocation, own) {
+            Some(()) => Ok(()),
+            None => self.other_branch(target, howto, &relocation),
+        })
+    }
+
+    /// Links a branch that leads straight to where it shall; `None` if this one does not, or cannot be linked at all.
+    #[inline(always)]
+    fn near_branch(
+        &self,
+        target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-        p: F::Word,
-        a: F::Word,
-    ) -> Result<(), Error> {
-        let s = self.value(relocation)?;
-        let direct = s.plus(a).minus(p);
-        let is_plain = self.arch.interwork.is_none() && s != F::Word::default();
-        if is_plain && howto.check.holds(direct.signed()) {
-            return self.store(bytes, howto, relocation, p, direct);
+        own: Own<F::Word>,
+    ) -> Option<()> {
+        let s = *self.values.get(relocation.symbol as usize)?;
+        let is_own = s.get() & own.mask.get() == own.bit.get();
+        if !is_own || s == F::Word::default() || s == Mark::unusable() {
+            return None;
         }
+        let offset = relocation.offset.minus(target.origin);
+        let at = usize::try_from(offset.get()).ok()?;
+        let bytes = target.bytes.get_mut(at..at.checked_add(howto.field.len())?)?;
+        let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
+        let value = s.minus(own.bit).plus(a).minus(target.address.plus(offset));
+        let is_aligned = value.get() & (u64::from(howto.align) - 1) == 0;
+        if !is_aligned || !howto.check.holds(value.signed()) {
+            return None;
+        }
+        self.set_change(howto, bytes, false);
+        put::<F>(&howto.field, bytes, value.signed());
+        Some(())
+    }
+
+    /// Links a branch that may need more than its symbol's address.
+    #[inline(never)]
+    fn other_branch(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+    ) -> Result<(), Error> {
+        let (p, _, bytes) = target.field(relocation.offset, howto.field.len())?;
+        let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
+        let s = self.value(relocation)?;
         self.any_branch(bytes, howto, relocation, p, a, s)
     }
 
@@ -114,12 +163,18 @@ impl<F: Format> Linker<'_, F> {
         changes: bool,
     ) -> Result<(), Error> {
         check(self.arch, howto, relocation.symbol, place, value.signed())?;
+        self.set_change(howto, bytes, changes);
+        put::<F>(&howto.field, bytes, value.signed());
+        Ok(())
+    }
+
+    /// Makes a branch that can change the instruction set one that does, or that does not.
+    #[inline]
+    fn set_change(&self, howto: &Howto, bytes: &mut [u8], changes: bool) {
         if let Some(interwork) = self.arch.interwork.filter(|interwork| (interwork.can_change)(howto.r_type))
         {
             (interwork.change)(howto.r_type, bytes, changes);
         }
-        put::<F>(&howto.field, bytes, value.signed());
-        Ok(())
     }
 }
 
