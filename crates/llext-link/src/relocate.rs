@@ -89,23 +89,23 @@ impl<F: Format> Linker<'_, F> {
             }
             match (howto.expr, howto.check, howto.field, run) {
                 (Expr::None, ..) => {}
-                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) => {
-                    self.words::<8>(target, run)?
+                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) if F::Word::SIZE == 8 => {
+                    self.words::<8>(target, howto, run)?
                 }
-                (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, run)?,
+                (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, howto, run)?,
                 (Expr::Branch, ..) => self.branches(target, howto, run)?,
                 (Expr::Lower, ..) if HAS_PAIRS => {
-                    run.try_for_each(|relocation| self.lower(target, howto, &relocation))?
+                    run.iter().try_for_each(|relocation| self.lower(target, howto, &relocation))?
                 }
                 (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) if HAS_PAIRS => {
-                    run.try_for_each(|relocation| self.upper(target, howto, &relocation))?
+                    run.iter().try_for_each(|relocation| self.upper(target, howto, &relocation))?
                 }
                 (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..)
                     if HAS_PAIRS =>
                 {
-                    run.try_for_each(|relocation| self.label(target, howto, &relocation))?
+                    run.iter().try_for_each(|relocation| self.label(target, howto, &relocation))?
                 }
-                _ => run.try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
+                _ => run.iter().try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
             }
             left = rest;
         }
@@ -122,7 +122,7 @@ impl<F: Format> Linker<'_, F> {
         while let Some((r_type, run, rest)) = left.split_run() {
             let howto = find_howto::<F>(self.arch, r_type, &run)?;
             if howto.expr == Expr::Lower {
-                run.try_for_each(|relocation| self.lower(target, howto, &relocation))?;
+                run.iter().try_for_each(|relocation| self.lower(target, howto, &relocation))?;
             }
             left = rest;
         }
@@ -133,22 +133,43 @@ impl<F: Format> Linker<'_, F> {
     fn words<const N: usize>(
         &mut self,
         target: &mut Target<'_, F::Word>,
+        howto: &Howto,
         run: Relocations<'_, F>,
     ) -> Result<(), Error> {
-        run.try_for_each(|relocation| {
-            let value = self.value(&relocation)?;
-            if value == Mark::deferred() {
-                self.deferred += 1;
-                return Ok(());
-            }
-            let at = relocation.offset.minus(target.origin).get() as usize;
-            let Some(bytes) = at.checked_add(N).and_then(|end| target.bytes.get_mut(at..end)) else {
-                return Err(target.outside(relocation.offset, N));
-            };
-            let addend = relocation.addend.unwrap_or_else(|| F::Word::of(read_int::<F>(bytes) as u64));
-            write_int::<F, N>(bytes, value.plus(addend).get());
-            Ok(())
+        run.try_for_each(|relocation| match self.word::<N>(target, &relocation) {
+            Some(()) => Ok(()),
+            None => self.other(target, howto, &relocation),
         })
+    }
+
+    /// Applies one of these; `None` if it waits, or cannot be applied.
+    #[inline(always)]
+    fn word<const N: usize>(
+        &self,
+        target: &mut Target<'_, F::Word>,
+        relocation: &Relocation<F::Word>,
+    ) -> Option<()> {
+        let value = *self.values.get(relocation.symbol as usize)?;
+        if value == Mark::deferred() || value == Mark::unusable() {
+            return None;
+        }
+        let at = usize::try_from(relocation.offset.minus(target.origin).get()).ok()?;
+        let bytes = target.bytes.get_mut(at..)?.get_mut(..N)?;
+        let addend = relocation.addend.unwrap_or_else(|| F::Word::of(read_int::<F>(bytes) as u64));
+        write_int::<F, N>(bytes, value.plus(addend).get());
+        Some(())
+    }
+
+    /// Applies what the short ways leave.
+    #[cold]
+    #[inline(never)]
+    fn other(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+    ) -> Result<(), Error> {
+        self.apply_one(target, howto, relocation)
     }
 
     #[inline]

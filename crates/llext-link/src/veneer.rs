@@ -149,7 +149,7 @@ impl<F: Format> Count<'_, F> {
         match (howto.expr, self.arch.veneer(howto.r_type)) {
             (Expr::Branch, Some(veneer)) => {
                 let near = self.near(howto, veneer);
-                run.try_for_each(|relocation| {
+                run.iter().try_for_each(|relocation| {
                     if near.is_some_and(|near| self.is_near(&near, &relocation)) {
                         return Ok(());
                     }
@@ -157,10 +157,10 @@ impl<F: Format> Count<'_, F> {
                 })?
             }
             (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
-                run.try_for_each(|relocation| self.narrow(howto, &relocation))?
+                run.iter().try_for_each(|relocation| self.narrow(howto, &relocation))?
             }
-            (Expr::Abs, _) => run.try_for_each(|relocation| self.lower(howto, &relocation))?,
-            (expr, _) if expr.needs_got() => run.try_for_each(|relocation| {
+            (Expr::Abs, _) => run.iter().try_for_each(|relocation| self.lower(howto, &relocation))?,
+            (expr, _) if expr.needs_got() => run.iter().try_for_each(|relocation| {
                 self.stay_near(howto, &relocation);
                 note(self.want_got(relocation.symbol))
             })?,

@@ -121,24 +121,24 @@ impl<'a, F: Format> Relocations<'a, F> {
         Some((r_type, run, rest))
     }
 
-    /// Calls `each` with every relocation in turn, until it fails.
+    /// Every relocation in turn: one loop for both kinds, so that what is done with each can be a part of it.
+    #[inline(always)]
+    pub fn iter(self) -> impl Iterator<Item = Relocation<F::Word>> {
+        (0..).map_while(move |index| match self {
+            Self::Rel(all) => all.get(index).map(|raw| raw.decode::<F>()),
+            Self::Rela(all) => all.get(index).map(|raw| raw.decode::<F>()),
+        })
+    }
+
+    /// Calls `each` with every relocation in turn, until it fails: a loop for each kind, for what is small and common.
     #[inline(always)]
     pub fn try_for_each<E>(
         self,
         mut each: impl FnMut(Relocation<F::Word>) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Self::Rel(all) => {
-                for raw in all {
-                    each(raw.decode::<F>())?;
-                }
-            }
-            Self::Rela(all) => {
-                for raw in all {
-                    each(raw.decode::<F>())?;
-                }
-            }
+            Self::Rel(all) => all.iter().try_for_each(|raw| each(raw.decode::<F>())),
+            Self::Rela(all) => all.iter().try_for_each(|raw| each(raw.decode::<F>())),
         }
-        Ok(())
     }
 }

@@ -39,7 +39,7 @@ impl<F: Format> Linker<'_, F> {
         let interwork = self.arch.interwork;
         let is_thumb = interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
         let own = Own { mask: F::Word::of(interwork.is_some().into()), bit: F::Word::of(is_thumb.into()) };
-        run.try_for_each(|relocation| match self.near_branch(target, howto, &relocation, own) {
+        run.iter().try_for_each(|relocation| match self.near_branch(target, howto, &relocation, own) {
             Some(()) => Ok(()),
             None => self.other_branch(target, howto, &relocation),
         })
