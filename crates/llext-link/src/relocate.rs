@@ -136,28 +136,11 @@ impl<F: Format> Linker<'_, F> {
         howto: &Howto,
         run: Relocations<'_, F>,
     ) -> Result<(), Error> {
-        run.try_for_each(|relocation| match self.word::<N>(target, &relocation) {
+        let values = self.values;
+        run.try_for_each(|relocation| match word::<F, N>(values, target, relocation) {
             Some(()) => Ok(()),
-            None => self.other(target, howto, &relocation),
+            None => self.other(target, howto, relocation),
         })
-    }
-
-    /// Applies one of these; `None` if it waits, or cannot be applied.
-    #[inline(always)]
-    fn word<const N: usize>(
-        &self,
-        target: &mut Target<'_, F::Word>,
-        relocation: &Relocation<F::Word>,
-    ) -> Option<()> {
-        let value = *self.values.get(relocation.symbol as usize)?;
-        if value == Mark::deferred() || value == Mark::unusable() {
-            return None;
-        }
-        let at = usize::try_from(relocation.offset.minus(target.origin).get()).ok()?;
-        let bytes = target.bytes.get_mut(at..)?.get_mut(..N)?;
-        let addend = relocation.addend.unwrap_or_else(|| F::Word::of(read_int::<F>(bytes) as u64));
-        write_int::<F, N>(bytes, value.plus(addend).get());
-        Some(())
     }
 
     /// Applies what the short ways leave.
@@ -167,9 +150,9 @@ impl<F: Format> Linker<'_, F> {
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
-        relocation: &Relocation<F::Word>,
+        relocation: Relocation<F::Word>,
     ) -> Result<(), Error> {
-        self.apply_one(target, howto, relocation)
+        self.apply_one(target, howto, &relocation)
     }
 
     #[inline]
@@ -334,6 +317,24 @@ impl<F: Format> Linker<'_, F> {
             None => Ok(()),
         }
     }
+}
+
+/// Applies a word that holds `S + A`; `None` if it waits, or cannot be applied.
+#[inline(always)]
+fn word<F: Format, const N: usize>(
+    values: &[F::Word],
+    target: &mut Target<'_, F::Word>,
+    relocation: Relocation<F::Word>,
+) -> Option<()> {
+    let value = *values.get(relocation.symbol as usize)?;
+    if value == Mark::deferred() || value == Mark::unusable() {
+        return None;
+    }
+    let at = usize::try_from(relocation.offset.minus(target.origin).get()).ok()?;
+    let bytes = target.bytes.get_mut(at..)?.get_mut(..N)?;
+    let addend = relocation.addend.unwrap_or_else(|| F::Word::of(read_int::<F>(bytes) as u64));
+    write_int::<F, N>(bytes, value.plus(addend).get());
+    Some(())
 }
 
 /// `value` rounded down to a multiple of `align`, a power of two.

@@ -252,6 +252,7 @@ impl Resolve {
         Ok(value)
     }
 
+    #[inline]
     fn count_export<F: Format>(
         &mut self,
         view: &View<'_, F>,
@@ -388,21 +389,26 @@ impl Assign {
         budget: u32,
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
-        while self.next < end {
-            let index = SymbolIndex(self.next);
+        let slots = values.get_mut(self.next as usize..).unwrap_or_default();
+        // One symbol after the other lies in the same section.
+        let (mut last, mut home) = (0, Home::default());
+        for (index, slot) in (self.next..end).map(SymbolIndex).zip(slots) {
             let symbol = view.symbols.get(index)?;
-            if let Some(slot) = values.get_mut(self.next as usize) {
-                *slot = match view.symbols.section(index, &symbol)? {
-                    Place::Undefined => waiting(view.sections, *slot, addresses),
-                    Place::Absolute => symbol.value,
-                    Place::Common => {
-                        addresses.part(Part::Data).plus(F::Word::of(addresses.commons.into())).plus(*slot)
+            *slot = match view.symbols.section(index, &symbol)? {
+                Place::Undefined => waiting(view.sections, *slot, addresses),
+                Place::Absolute => symbol.value,
+                Place::Common => {
+                    addresses.part(Part::Data).plus(F::Word::of(addresses.commons.into())).plus(*slot)
+                }
+                Place::Section(section) => {
+                    if section != last {
+                        (last, home) = (section, Home::of(view.sections, section, addresses));
                     }
-                    Place::Section(section) => own(view.sections, section, index, &symbol, addresses)?,
-                };
-            }
-            self.next += 1;
+                    home.own(index, &symbol)?
+                }
+            };
         }
+        self.next = end;
         Ok(self.next == view.symbols.len())
     }
 
@@ -464,21 +470,28 @@ fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) ->
     }
 }
 
-/// The address of a symbol in a section of a relocatable file.
-fn own<W: Word>(
-    sections: &[Section],
-    section: u32,
-    index: SymbolIndex,
-    symbol: &Symbol<W>,
-    addresses: &Addresses<W>,
-) -> Result<W, Error> {
-    let Some(section) = sections.get(section as usize).filter(|section| section.is_loaded()) else {
-        return Ok(Mark::unusable());
-    };
-    let (value, size) = (symbol.value.get(), u64::from(section.size()));
-    // gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is only added to.
-    if value > size && symbol.binding() != STB_LOCAL {
-        return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
+/// A section of a relocatable file, as its symbols see it.
+#[derive(Clone, Copy, Default)]
+struct Home<W> {
+    /// Its run address and its size, if it is loaded.
+    loaded: Option<(W, u32)>,
+}
+
+impl<W: Word> Home<W> {
+    fn of(sections: &[Section], section: u32, addresses: &Addresses<W>) -> Self {
+        let section = sections.get(section as usize).filter(|section| section.is_loaded());
+        Self { loaded: section.map(|section| (addresses.of(section), section.size())) }
     }
-    Ok(addresses.of(section).plus(symbol.value))
+
+    /// The address of a symbol in it.
+    #[inline]
+    fn own(&self, index: SymbolIndex, symbol: &Symbol<W>) -> Result<W, Error> {
+        let Some((address, size)) = self.loaded else { return Ok(Mark::unusable()) };
+        let (value, size) = (symbol.value.get(), u64::from(size));
+        // gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is only added to.
+        if value > size && symbol.binding() != STB_LOCAL {
+            return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
+        }
+        Ok(address.plus(symbol.value))
+    }
 }

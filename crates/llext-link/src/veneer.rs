@@ -150,7 +150,7 @@ impl<F: Format> Count<'_, F> {
             (Expr::Branch, Some(veneer)) => {
                 let near = self.near(howto, veneer);
                 run.iter().try_for_each(|relocation| {
-                    if near.is_some_and(|near| self.is_near(&near, &relocation)) {
+                    if near.is_some_and(|near| self.is_near(near, relocation)) {
                         return Ok(());
                     }
                     note(self.count_branch(howto, veneer, &relocation))

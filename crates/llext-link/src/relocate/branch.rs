@@ -39,9 +39,9 @@ impl<F: Format> Linker<'_, F> {
         let interwork = self.arch.interwork;
         let is_thumb = interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
         let own = Own { mask: F::Word::of(interwork.is_some().into()), bit: F::Word::of(is_thumb.into()) };
-        run.iter().try_for_each(|relocation| match self.near_branch(target, howto, &relocation, own) {
+        run.iter().try_for_each(|relocation| match self.near_branch(target, howto, relocation, own) {
             Some(()) => Ok(()),
-            None => self.other_branch(target, howto, &relocation),
+            None => self.other_branch(target, howto, relocation),
         })
     }
 
@@ -51,7 +51,7 @@ impl<F: Format> Linker<'_, F> {
         &self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
-        relocation: &Relocation<F::Word>,
+        relocation: Relocation<F::Word>,
         own: Own<F::Word>,
     ) -> Option<()> {
         let s = *self.values.get(relocation.symbol as usize)?;
@@ -79,12 +79,12 @@ impl<F: Format> Linker<'_, F> {
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
-        relocation: &Relocation<F::Word>,
+        relocation: Relocation<F::Word>,
     ) -> Result<(), Error> {
         let (p, _, bytes) = target.field(relocation.offset, howto.field.len())?;
         let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
-        let s = self.value(relocation)?;
-        self.any_branch(bytes, howto, relocation, p, a, s)
+        let s = self.value(&relocation)?;
+        self.any_branch(bytes, howto, &relocation, p, a, s)
     }
 
     fn any_branch(

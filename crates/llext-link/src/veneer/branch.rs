@@ -36,7 +36,7 @@ impl<F: Format> Count<'_, F> {
 
     /// Whether the branch is one of those that need nothing.
     #[inline]
-    pub(super) fn is_near(&self, near: &Near<F::Word>, relocation: &Relocation<F::Word>) -> bool {
+    pub(super) fn is_near(&self, near: Near<F::Word>, relocation: Relocation<F::Word>) -> bool {
         let (low, high) = near.reached;
         match self.external(relocation.symbol) {
             Err(_) => false,
