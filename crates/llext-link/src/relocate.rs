@@ -89,7 +89,9 @@ impl<F: Format> Linker<'_, F> {
             }
             match (howto.expr, howto.check, howto.field, run) {
                 (Expr::None, ..) => {}
-                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_)) if F::Word::SIZE == 8 => {
+                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_))
+                    if F::Word::SIZE == 8 || HAS_PAIRS =>
+                {
                     self.words::<8>(target, howto, run)?
                 }
                 (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, howto, run)?,
@@ -139,20 +141,24 @@ impl<F: Format> Linker<'_, F> {
         let values = self.values;
         run.try_for_each(|relocation| match word::<F, N>(values, target, relocation) {
             Some(()) => Ok(()),
-            None => self.other(target, howto, relocation),
+            None => self.other(target, howto, (relocation.offset, relocation.symbol, relocation.addend)),
         })
     }
 
-    /// Applies what the short ways leave.
+    /// Applies what the short ways leave. It takes the parts of a relocation: those ways then keep theirs in registers.
     #[cold]
     #[inline(never)]
     fn other(
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
-        relocation: Relocation<F::Word>,
+        (offset, symbol, addend): (F::Word, u32, Option<F::Word>),
     ) -> Result<(), Error> {
-        self.apply_one(target, howto, &relocation)
+        let relocation = Relocation { offset, r_type: howto.r_type.into(), symbol, addend };
+        match howto.expr {
+            Expr::Branch => self.other_branch(target, howto, &relocation),
+            _ => self.apply_one(target, howto, &relocation),
+        }
     }
 
     #[inline]

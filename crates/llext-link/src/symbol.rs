@@ -168,7 +168,7 @@ impl Resolve {
                     self.count_export(view, index, &symbol)?;
                     self.common(index, &symbol)?
                 }
-                Place::Section(_) => self.own(view, index, &symbol)?,
+                Place::Section(section) => self.own(view, section, index, &symbol)?,
             };
             if let Some(slot) = values.get_mut(self.next as usize) {
                 *slot = value;
@@ -227,22 +227,22 @@ impl Resolve {
     }
 
     /// A symbol of the file itself: its address comes later, but in place; here it is checked and counted as an export.
+    #[inline]
     fn own<F: Format>(
         &mut self,
         view: &View<'_, F>,
+        found: u32,
         index: SymbolIndex,
         symbol: &Symbol<F::Word>,
     ) -> Result<F::Word, Error> {
         let mut value = F::Word::default();
         if view.kind == Kind::Relocatable {
-            if let Place::Section(found) = view.symbols.section(index, symbol)? {
-                let count = view.sections.len() as u32;
-                let outside = Error::BadSymbolSection { symbol: index.0, found, count };
-                let section = view.sections.get(found as usize).ok_or(outside)?;
-                if let Some(file) = self.file.filter(|_| section.is_in_place()) {
-                    let start = file.wrapping_add(section.extent().offset.into());
-                    value = F::Word::of(start).plus(symbol.value);
-                }
+            let count = view.sections.len() as u32;
+            let outside = Error::BadSymbolSection { symbol: index.0, found, count };
+            let section = view.sections.get(found as usize).ok_or(outside)?;
+            if let Some(file) = self.file.filter(|_| section.is_in_place()) {
+                let start = file.wrapping_add(section.extent().offset.into());
+                value = F::Word::of(start).plus(symbol.value);
             }
             if symbol.kind() == STT_GNU_IFUNC {
                 return Err(Error::UnsupportedSymbol { symbol: index.0, kind: symbol.kind() });

@@ -168,8 +168,12 @@ impl<'a, F: Format> Symbols<'a, F> {
     }
 
     /// Where the symbol is defined, extended numbering looked up: so a high index never looks like a reserved one.
+    #[inline]
     pub fn section(&self, index: SymbolIndex, symbol: &Symbol<F::Word>) -> Result<Place, Error> {
         let section = u32::from(symbol.section);
+        if (SHN_UNDEF + 1..SHN_LORESERVE).contains(&section) {
+            return Ok(Place::Section(section));
+        }
         Ok(match section {
             SHN_UNDEF => Place::Undefined,
             SHN_ABS => Place::Absolute,
@@ -178,14 +182,7 @@ impl<'a, F: Format> Symbols<'a, F> {
                 Some(extended) => Place::Section(extended.get()),
                 None => return Err(Error::MissingTable { what: "extended section indexes" }),
             },
-            SHN_LORESERVE.. => {
-                return Err(Error::BadSymbolSection {
-                    symbol: index.0,
-                    found: section,
-                    count: SHN_LORESERVE,
-                });
-            }
-            _ => Place::Section(section),
+            found => return Err(Error::BadSymbolSection { symbol: index.0, found, count: SHN_LORESERVE }),
         })
     }
 
@@ -224,12 +221,13 @@ pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
 fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
     let rest = strings.get(offset as usize..)?;
     let rest = rest.get(..MAX_NAME).unwrap_or(rest);
-    let mut hash: u32 = 5381;
-    for (len, byte) in rest.iter().enumerate() {
+    let (mut left, mut hash) = (rest, 5381_u32);
+    while let [byte, after @ ..] = left {
         if *byte == 0 {
-            return Some((rest.get(..len)?, hash));
+            return Some((rest.get(..rest.len() - left.len())?, hash));
         }
         hash = hash.wrapping_mul(33).wrapping_add(u32::from(*byte));
+        left = after;
     }
     None
 }

@@ -41,7 +41,7 @@ impl<F: Format> Linker<'_, F> {
         let own = Own { mask: F::Word::of(interwork.is_some().into()), bit: F::Word::of(is_thumb.into()) };
         run.iter().try_for_each(|relocation| match self.near_branch(target, howto, relocation, own) {
             Some(()) => Ok(()),
-            None => self.other_branch(target, howto, relocation),
+            None => self.other(target, howto, (relocation.offset, relocation.symbol, relocation.addend)),
         })
     }
 
@@ -74,17 +74,16 @@ impl<F: Format> Linker<'_, F> {
     }
 
     /// Links a branch that may need more than its symbol's address.
-    #[inline(never)]
-    fn other_branch(
+    pub(super) fn other_branch(
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
-        relocation: Relocation<F::Word>,
+        relocation: &Relocation<F::Word>,
     ) -> Result<(), Error> {
         let (p, _, bytes) = target.field(relocation.offset, howto.field.len())?;
         let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
-        let s = self.value(&relocation)?;
-        self.any_branch(bytes, howto, &relocation, p, a, s)
+        let s = self.value(relocation)?;
+        self.any_branch(bytes, howto, relocation, p, a, s)
     }
 
     fn any_branch(
