@@ -452,6 +452,9 @@ impl Assign {
 
 /// What an undefined symbol's mark stands for, now that addresses are known.
 fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) -> W {
+    if !Mark::is_mark(value) {
+        return value;
+    }
     if value == Mark::got() {
         return addresses.got;
     }

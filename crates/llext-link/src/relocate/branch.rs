@@ -19,13 +19,19 @@ struct Way<W> {
     changes: bool,
 }
 
-/// What the address of a function shows that is of a branch's own instruction set: where there is only one, nothing.
+/// What is the same for all branches of a run.
 #[derive(Clone, Copy)]
-struct Own<W> {
-    /// The bit that tells.
-    mask: W,
-    /// What it is.
-    bit: W,
+struct Run<'a, F: Format> {
+    values: &'a [F::Word],
+    howto: &'a Howto,
+    /// How many bytes the field spans.
+    len: usize,
+    /// The bit of a function's address that tells its instruction set: none where there is only one.
+    mask: F::Word,
+    /// What it is in the branches' own.
+    own: F::Word,
+    /// Makes a call one within that.
+    change: Option<fn(u16, &mut [u8], bool)>,
 }
 
 impl<F: Format> Linker<'_, F> {
@@ -38,39 +44,19 @@ impl<F: Format> Linker<'_, F> {
     ) -> Result<(), Error> {
         let interwork = self.arch.interwork;
         let is_thumb = interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
-        let own = Own { mask: F::Word::of(interwork.is_some().into()), bit: F::Word::of(is_thumb.into()) };
-        run.iter().try_for_each(|relocation| match self.near_branch(target, howto, relocation, own) {
+        let can_change = interwork.filter(|interwork| (interwork.can_change)(howto.r_type));
+        let near = Run::<F> {
+            values: self.values,
+            howto,
+            len: howto.field.len(),
+            mask: F::Word::of(interwork.is_some().into()),
+            own: F::Word::of(is_thumb.into()),
+            change: can_change.map(|interwork| interwork.change),
+        };
+        run.iter().try_for_each(|relocation| match near.link(target, relocation) {
             Some(()) => Ok(()),
             None => self.other(target, howto, (relocation.offset, relocation.symbol, relocation.addend)),
         })
-    }
-
-    /// Links a branch that leads straight to where it shall; `None` if this one does not, or cannot be linked at all.
-    #[inline(always)]
-    fn near_branch(
-        &self,
-        target: &mut Target<'_, F::Word>,
-        howto: &Howto,
-        relocation: Relocation<F::Word>,
-        own: Own<F::Word>,
-    ) -> Option<()> {
-        let s = *self.values.get(relocation.symbol as usize)?;
-        let is_own = s.get() & own.mask.get() == own.bit.get();
-        if !is_own || s == F::Word::default() || s == Mark::unusable() {
-            return None;
-        }
-        let offset = relocation.offset.minus(target.origin);
-        let at = usize::try_from(offset.get()).ok()?;
-        let bytes = target.bytes.get_mut(at..at.checked_add(howto.field.len())?)?;
-        let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
-        let value = s.minus(own.bit).plus(a).minus(target.address.plus(offset));
-        let is_aligned = value.get() & (u64::from(howto.align) - 1) == 0;
-        if !is_aligned || !howto.check.holds(value.signed()) {
-            return None;
-        }
-        self.set_change(howto, bytes, false);
-        put::<F>(&howto.field, bytes, value.signed());
-        Some(())
     }
 
     /// Links a branch that may need more than its symbol's address.
@@ -162,18 +148,39 @@ impl<F: Format> Linker<'_, F> {
         changes: bool,
     ) -> Result<(), Error> {
         check(self.arch, howto, relocation.symbol, place, value.signed())?;
-        self.set_change(howto, bytes, changes);
+        let interwork = self.arch.interwork.filter(|interwork| (interwork.can_change)(howto.r_type));
+        if let Some(interwork) = interwork {
+            (interwork.change)(howto.r_type, bytes, changes);
+        }
         put::<F>(&howto.field, bytes, value.signed());
         Ok(())
     }
+}
 
-    /// Makes a branch that can change the instruction set one that does, or that does not.
-    #[inline]
-    fn set_change(&self, howto: &Howto, bytes: &mut [u8], changes: bool) {
-        if let Some(interwork) = self.arch.interwork.filter(|interwork| (interwork.can_change)(howto.r_type))
-        {
-            (interwork.change)(howto.r_type, bytes, changes);
+impl<F: Format> Run<'_, F> {
+    /// Links a branch that leads straight to where it shall; `None` if this one does not, or cannot be linked at all.
+    #[inline(always)]
+    fn link(&self, target: &mut Target<'_, F::Word>, relocation: Relocation<F::Word>) -> Option<()> {
+        let s = *self.values.get(relocation.symbol as usize)?;
+        let is_own = s.get() & self.mask.get() == self.own.get();
+        if !is_own || s == F::Word::default() || s == Mark::unusable() {
+            return None;
         }
+        let offset = relocation.offset.minus(target.origin);
+        let at = usize::try_from(offset.get()).ok()?;
+        let bytes = target.bytes.get_mut(at..)?.get_mut(..self.len)?;
+        let howto = self.howto;
+        let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
+        let value = s.minus(self.own).plus(a).minus(target.address.plus(offset));
+        let is_aligned = value.get() & (u64::from(howto.align) - 1) == 0;
+        if !is_aligned || !howto.check.holds(value.signed()) {
+            return None;
+        }
+        if let Some(change) = self.change {
+            change(howto.r_type, bytes, false);
+        }
+        put::<F>(&howto.field, bytes, value.signed());
+        Some(())
     }
 }
 
