@@ -27,10 +27,14 @@ pub(crate) fn cargo() -> Command {
     cargo
 }
 
-/// The project's own tool, `cargo llext`, built as it is given to users.
+/// The profile of tests of optimised code: as users' builds are, but that they are made sooner.
+pub(crate) const OPTIMISED: &str = "optimised";
+
+/// The project's own tool, `cargo llext`.
 pub(crate) fn tool() -> Result<PathBuf> {
-    process::run(cargo().args(["build", "--release", "--package=cargo-llext", "--bin=cargo-llext"]))?;
-    Ok(target().join("release/cargo-llext"))
+    let what = ["--package=cargo-llext", "--bin=cargo-llext", "--profile", OPTIMISED];
+    process::run(cargo().arg("build").args(what))?;
+    Ok(target().join(OPTIMISED).join("cargo-llext"))
 }
 
 /// Adds every file below `folder` with this extension, leaving out what builds made; none if there is no folder.

@@ -3,7 +3,8 @@
 use super::phase::Outcome;
 use super::phases::{each, tests};
 use crate::error::Result;
-use crate::project;
+use crate::matrix::harness::parallel;
+use crate::{process, project};
 use std::process::Command;
 
 /// A program that tries schedules, and what it is told in its environment when it may take its time.
@@ -20,6 +21,8 @@ const CHECKERS: &[Checker] = &[
 
 /// A minute or two; `model` is the beginning of the names of those that run.
 pub(super) fn quick(model: &str) -> Result<Outcome> {
+    // Builds share nothing, and each begins with one processor's work. One that fails says so when it is to run.
+    parallel::map(CHECKERS, |checker| process::run(checker.cargo().arg("--no-run")));
     let models = each(CHECKERS, |checker| tests(&mut checker.command(model), ""))?;
     let locked =
         Outcome::of(if model.is_empty() { tests(&mut locked(), "") } else { Ok(Outcome::default()) });
@@ -33,9 +36,14 @@ pub(super) fn long(model: &str) -> Result<Outcome> {
 
 impl Checker {
     fn command(&self, model: &str) -> Command {
+        let mut cargo = self.cargo();
+        cargo.args(["--", "--nocapture"]).arg(format!("registry::models::{model}"));
+        cargo
+    }
+
+    fn cargo(&self) -> Command {
         let mut cargo = with_cfg(self.name);
-        cargo.args(["--profile=models", "--lib", "--", "--nocapture"]);
-        cargo.arg(format!("registry::models::{model}"));
+        cargo.args(["--profile=models", "--lib"]);
         cargo
     }
 }

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::guest::GUESTS;
 use crate::matrix::harness::parallel;
 use crate::process::{find, run, run_and_read};
+use crate::project::OPTIMISED;
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
 use crate::{capi, guide, hostile, matrix, oracle, project, size};
@@ -101,9 +102,6 @@ fn lint_for(targets: &[&str]) -> Result<Outcome> {
 fn debug(filter: &str) -> Result<Outcome> {
     all_tests("test", filter)
 }
-
-/// As users' builds are, but that they are made sooner.
-const OPTIMISED: &str = "optimised";
 
 fn release(filter: &str) -> Result<Outcome> {
     all_tests(OPTIMISED, filter)
