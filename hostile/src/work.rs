@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 
 use llext::memory::Memory;
-use llext::source::ReadOnly;
+use llext::source::{ReadOnly, Static, Writable};
 use llext::{NoopRawMutex, Registry};
 
 use crate::catalogue::{add_symbols, set_dynamic};
@@ -17,6 +17,9 @@ use crate::target;
 
 /// How much more twice as much may take, in tenths.
 const GROWTH: u64 = 22;
+
+/// A mapping of its own in every C library, bytes.
+const FAR: usize = 64 << 20;
 
 /// Something a file can have many of.
 struct Growth {
@@ -35,6 +38,12 @@ const ALL: &[Growth] = &[
         count: 2_000,
         make: constructors,
     },
+    Growth {
+        what: "constructors in as many sections of code",
+        form: Form::Object,
+        count: 4_000,
+        make: constructors_apart,
+    },
     Growth { what: "symbols that are defined", form: Form::Object, count: 16_000, make: defined },
     Growth { what: "symbols that the host provides", form: Form::Object, count: 16_000, make: provided },
     Growth { what: "symbols of one hash", form: Form::Object, count: 1_000, make: colliding },
@@ -47,6 +56,9 @@ const ALL: &[Growth] = &[
     Growth { what: "bytes to copy", form: Form::Object, count: 1 << 20, make: contents },
 ];
 
+/// How the bytes of a file come to the loader; those that stay are used in place.
+const SOURCES: [&str; 4] = ["lent", "read", "stays", "writable"];
+
 /// What only RISC-V has.
 const PAIRS: Growth =
     Growth { what: "pairs, the lower part first", form: Form::Object, count: 16_000, make: pairs };
@@ -58,12 +70,11 @@ pub(crate) fn run() -> Result<bool, String> {
     }
     let (mut measured, mut failed) = (0, 0);
     for growth in ALL.iter().chain(target::has_pairs().then_some(&PAIRS)) {
-        for lent in [true, false] {
+        for from in SOURCES {
             measured += 1;
-            let [some, more] = [growth.count, 2 * growth.count].map(|count| growth.measure(count, lent));
+            let [some, more] = [growth.count, 2 * growth.count].map(|count| growth.measure(count, from));
             let ((some, first), (more, second)) = (some?, more?);
             let tenths = more * 10 / some;
-            let from = if lent { "lent" } else { "read" };
             let Growth { what, count, .. } = growth;
             let (tens, ones) = (tenths / 10, tenths % 10);
             println!(
@@ -81,8 +92,11 @@ pub(crate) fn run() -> Result<bool, String> {
 
 impl Growth {
     /// How much work a load does, and what comes of it.
-    fn measure(&self, count: usize, lent: bool) -> Result<(u64, &'static str), String> {
-        let bytes = good(target::native(), self.form).with(|file| (self.make)(file, count)).bytes();
+    fn measure(&self, count: usize, from: &str) -> Result<(u64, &'static str), String> {
+        let file = good(target::native(), self.form).with(|file| (self.make)(file, count)).bytes();
+        // Files of all sizes lie as far from the rest as the largest: what is out of reach is counted twice.
+        let mut bytes = Vec::with_capacity(FAR);
+        bytes.extend(file);
         let store = RefCell::new(Store::new()?);
         store.borrow_mut().begin(96 << 20);
         let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
@@ -90,7 +104,7 @@ impl Growth {
         names.insert(HOST.as_bytes().to_vec());
         let host = Pretender { names: &names, base: bases()[0], has_libraries: false };
         let start = counted();
-        let said = verify(&registry, &host, &bytes, lent);
+        let said = verify(&registry, &host, bytes.leak(), from);
         let work = counted() - start;
         store.borrow_mut().end()?;
         Ok((work, said))
@@ -100,11 +114,17 @@ impl Growth {
 fn verify<M: Memory>(
     registry: &Registry<M, NoopRawMutex, 2>,
     host: &Pretender<'_>,
-    bytes: &[u8],
-    lent: bool,
+    bytes: &'static mut [u8],
+    from: &str,
 ) -> &'static str {
-    let loader = registry.loader(host);
-    let said = if lent { loader.verify("work", bytes) } else { loader.verify("work", ReadOnly(bytes)) };
+    // Nothing runs: so it may be said of any memory that it could.
+    let loader = registry.loader(host).code_in_place(true);
+    let said = match from {
+        "lent" => loader.verify("work", &*bytes),
+        "read" => loader.verify("work", ReadOnly(bytes)),
+        "stays" => loader.verify("work", Static(bytes)),
+        _ => loader.export_globals(true).verify("work", Writable::new(bytes)),
+    };
     said.map_or_else(|error| error.name(), |_| "loads")
 }
 
@@ -134,6 +154,21 @@ fn constructors(file: &mut File, count: usize) {
             elf::Section { data, link: symbols, info: target, ..file.section(".rel.data").clone() };
         file.sections.push(relocations);
     }
+}
+
+/// Each in a section of its own.
+fn constructors_apart(file: &mut File, count: usize) {
+    let (word, first) = (file.target.class.word(), file.sections.len());
+    sections(file, count);
+    let symbols: Vec<elf::Symbol<'_>> = (first..first + count)
+        .map(|section| (&b"up"[..], 0, section as u16, file.target.function_bit))
+        .collect();
+    add_symbols(file, Form::Object, &symbols);
+    let record =
+        |number| relocation(file.target, (number * word) as u64, file.target.word, OWN + number as u64, 0);
+    let records = (0..count).flat_map(record).collect();
+    file.section(".init_array").data = vec![0; count * word];
+    file.section(".rel.init_array").data = records;
 }
 
 fn many(file: &mut File, count: usize, info: u8, section: u16, name: impl Fn(usize) -> Vec<u8>) {

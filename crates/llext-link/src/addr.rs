@@ -48,7 +48,8 @@ pub struct SectionIndex(pub u32);
 pub struct SymbolIndex(pub u32);
 
 /// A run of bytes in a file, checked to lie inside it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(FromBytes, IntoBytes, Immutable, KnownLayout, Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Extent {
     /// Where it begins, bytes.
     pub offset: u32,

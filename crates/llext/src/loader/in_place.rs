@@ -50,9 +50,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     /// Whether anything is in place that need not be.
     pub(super) fn may_copy_all(&self) -> bool {
-        self.file.source.stays().is_some()
-            && self.options.detached.is_none()
-            && self.in_place(|_| true).size > 0
+        self.file.source.stays().is_some() && self.options.detached.is_none() && self.in_place().size > 0
     }
 
     /// Has everything copied, and counts anew.
@@ -61,23 +59,23 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let reach = self.registry.memory.with(|memory| memory.reach());
         self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
         self.slots.bytes_mut().fill(0);
-        for buffer in [&mut self.index, &mut self.uppers] {
+        for buffer in [&mut self.index, &mut self.uppers, &mut self.text_in_place] {
             self.scratch.give_back(buffer);
         }
         Stage::Count(Cursor::default())
     }
 
-    /// The bytes of the file from the first to the last of these sections that are in place.
-    pub(super) fn in_place(&self, wanted: impl Fn(Role) -> bool) -> Extent {
+    /// The bytes of the file from the first to the last section that is in place.
+    pub(super) fn in_place(&self) -> Extent {
         if self.file.source.stays().is_none() {
             return Extent::default();
         }
         let sections = self.file.sections().iter();
-        let mut sections = sections.filter(|section| section.is_in_place() && wanted(section.role()));
+        let mut sections = sections.filter(|section| section.is_in_place());
         let Some(Extent { offset, size }) = sections.next().map(Section::extent) else {
             return Extent::default();
         };
-        let end = sections.last().map_or(offset + size, |last| last.extent().end() as u32);
+        let end = sections.next_back().map_or(offset + size, |last| last.extent().end() as u32);
         Extent { offset, size: end - offset }
     }
 
@@ -87,16 +85,26 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         [image.max(self.relocatable.in_place.end() as u32), code, constants, data]
     }
 
+    /// Lists the sections of code that are in place, in the order of the file, so that each is found by halving.
+    pub(super) fn list_text_in_place(&mut self) -> Result<(), Error> {
+        if self.file.source.stays().is_none() {
+            return Ok(());
+        }
+        let text = || self.file.sections().iter().filter(|it| it.is_in_place() && it.role() == Role::Text);
+        self.text_in_place = self.scratch.table::<Extent>(text().count() as u32)?;
+        for (listed, section) in self.text_in_place.table_mut().iter_mut().zip(text()) {
+            *listed = section.extent();
+        }
+        Ok(())
+    }
+
     /// Whether `address` lies in code that is in place.
     pub(super) fn is_text_in_place(&self, address: Word) -> bool {
+        let text = self.text_in_place.table::<Extent>();
         let at = address.wrapping_sub(self.addresses.part(Part::Image));
-        let mut sections = self.file.sections().iter();
-        self.file.source.stays().is_some()
-            && sections.any(|section| {
-                let Extent { offset, size } = section.extent();
-                let is_text = section.is_in_place() && section.role() == Role::Text;
-                is_text && at.wrapping_sub(offset as Word) < size as Word
-            })
+        let begun = text.partition_point(|section| section.offset as Word <= at);
+        let last = text.get(..begun).and_then(<[Extent]>::last);
+        last.is_some_and(|section| at - (section.offset as Word) < section.size as Word)
     }
 
     /// Makes code in place visible to instruction fetch; the address and size of all that is in place.
@@ -105,10 +113,13 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             return (0, 0);
         }
         let file = self.addresses.part(Part::Image) as usize;
-        let [all, text] = [self.relocatable.in_place, self.relocatable.text_in_place];
-        if text.size > 0 {
+        let (all, text) = (self.relocatable.in_place, self.text_in_place.table::<Extent>());
+        if let [first, ..] = text
+            && let [.., last] = text
+        {
+            let (offset, end) = (first.offset as usize, last.end() as usize);
             // SAFETY: these bytes lie in the file, which stays and can be read.
-            unsafe { synchronize(file + text.offset as usize, text.size as usize) };
+            unsafe { synchronize(file + offset, end - offset) };
         }
         (file + all.offset as usize, all.size as usize)
     }

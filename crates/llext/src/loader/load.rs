@@ -81,6 +81,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) index: Buffer<'l, M::Scratch>,
     /// The upper parts of addresses in one section.
     pub(super) uppers: Buffer<'l, M::Scratch>,
+    /// Where code lies in the file that is used in place.
+    pub(super) text_in_place: Buffer<'l, M::Scratch>,
     pub(super) resolve: Resolve,
     pub(super) assign: Assign,
     pub(super) tally: Tally,
@@ -138,6 +140,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             slots: Buffer::Nothing,
             index: Buffer::Nothing,
             uppers: Buffer::Nothing,
+            text_in_place: Buffer::Nothing,
             resolve,
             assign: Assign::default(),
             tally: Tally::default(),
@@ -333,8 +336,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
             self.scratch.give_back(buffer);
         }
-        let Self { headers, segments, notes, values, slots, index, uppers, .. } = self;
-        for buffer in [headers, segments, notes, values, slots, index, uppers] {
+        let Self { headers, segments, notes, values, slots, index, uppers, text_in_place, .. } = self;
+        for buffer in [headers, segments, notes, values, slots, index, uppers, text_in_place] {
             self.scratch.give_back(buffer);
         }
     }

@@ -56,8 +56,6 @@ pub(super) struct Progress {
     pub(super) needs: Option<Needs>,
     /// Where in the file that lies which is used in place.
     pub(super) in_place: Extent,
-    /// And the code of it.
-    pub(super) text_in_place: Extent,
     got_used: u32,
     stubs_used: u32,
     pairs: PairState,
@@ -283,6 +281,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let needs = self.relocatable.needs.unwrap_or(Needs::new(reach, self.file.sections()));
         self.index = self.scratch.table::<u32>(needs.index_len())?;
         self.uppers = self.scratch.table::<Upper>(needs.pairs)?;
+        self.list_text_in_place()?;
         self.tables = self.plan_tables();
         self.layout = self.plan(&needs)?;
         let image = match Image::reserve(&self.registry.memory, &self.layout, needs.window) {
@@ -298,8 +297,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let dso_handle = data.wrapping_add(self.layout.extra_data.offset as Word);
         let commons = self.layout.commons;
         self.addresses = Addresses { parts, commons, got, dso_handle, bound: [0; BOUND] };
-        self.relocatable.in_place = self.in_place(|_| true);
-        self.relocatable.text_in_place = self.in_place(|role| role == Role::Text);
+        self.relocatable.in_place = self.in_place();
         self.image = Some(image);
         Ok(Stage::Commit)
     }
