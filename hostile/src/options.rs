@@ -23,6 +23,8 @@ pub(crate) struct Options {
     pub(crate) filter: String,
     /// Where files are made.
     pub(crate) folder: PathBuf,
+    /// Where the extensions are made for this machine, unless they were: cargo-llext's tests make the same.
+    pub(crate) extensions: PathBuf,
     /// Where to write which cases are under way: the process that runs them.
     pub(crate) progress: Option<PathBuf>,
 }
@@ -35,7 +37,7 @@ pub(crate) const PROGRESS: &str = "--progress";
 
 fn usage() -> String {
     format!(
-        "usage: llext-hostile [{}]... [--short | --long] [--seed N] [--case N] [--filter TEXT] [--folder PATH]",
+        "usage: llext-hostile [{}]... [--short | --long] [--seed N] [--case N] [--filter TEXT] [--folder PATH] [--extensions PATH]",
         PARTS.join(" | ")
     )
 }
@@ -49,6 +51,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Optio
         case: None,
         filter: String::new(),
         folder: std::env::temp_dir(),
+        extensions: std::env::temp_dir().join("extensions"),
         progress: None,
     };
     let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).ok_or_else(usage);
@@ -60,6 +63,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = String>) -> Result<Optio
             "--case" => options.case = Some(number(arguments.next())? as usize),
             "--filter" => options.filter = arguments.next().ok_or_else(usage)?,
             "--folder" => options.folder = arguments.next().ok_or_else(usage)?.into(),
+            "--extensions" => options.extensions = arguments.next().ok_or_else(usage)?.into(),
             PROGRESS => options.progress = Some(arguments.next().ok_or_else(usage)?.into()),
             part if PARTS.contains(&part) => options.parts.push(argument),
             _ => return Err(format!("{argument}: unknown\n{}", usage())),

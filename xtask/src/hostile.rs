@@ -83,7 +83,8 @@ impl Build {
     /// Builds it, if that was not done, and runs it.
     pub(crate) fn run(&self, arguments: &[OsString]) -> Result<()> {
         let mut cargo = self.cargo("run");
-        run(cargo.arg("--").args(arguments).arg("--folder").arg(folder().join("files")))
+        cargo.arg("--").args(arguments).arg("--folder").arg(folder().join("files"));
+        run(cargo.arg("--extensions").arg(project::target().join("extensions")))
     }
 
     /// With counting, debug assertions and overflow checks.

@@ -11,6 +11,7 @@ use super::harness::kind::NATIVE;
 use super::harness::tools::Tools;
 use super::harness::{extension, parallel};
 use super::places::Places;
+use crate::options::Options;
 use crate::target;
 
 /// One intact file.
@@ -26,8 +27,9 @@ pub(crate) struct Sample {
 }
 
 /// All of them, by size.
-pub(crate) fn collect(folder: &Path) -> Result<Vec<Sample>, String> {
-    let mut samples = if target::runs_here() { of_matrix(folder)? } else { of_compiler(folder)? };
+pub(crate) fn collect(options: &Options) -> Result<Vec<Sample>, String> {
+    let mut samples =
+        if target::runs_here() { of_matrix(&options.extensions)? } else { of_compiler(&options.folder)? };
     samples.sort_by(|a, b| (a.bytes.len(), &a.name).cmp(&(b.bytes.len(), &b.name)));
     samples.dedup_by(|a, b| a.bytes == b.bytes);
     Ok(samples)
@@ -37,7 +39,7 @@ pub(crate) fn collect(folder: &Path) -> Result<Vec<Sample>, String> {
 fn of_matrix(folder: &Path) -> Result<Vec<Sample>, String> {
     let extensions = extension::discover()?;
     let tools = Tools::find();
-    let builder = Builder { tools: &tools, target: folder.join("extensions") };
+    let builder = Builder { tools: &tools, target: folder.to_owned() };
     let each =
         extensions.iter().flat_map(|extension| extension.variants(NATIVE).map(move |kind| (extension, kind)));
     let wanted: Vec<_> = each.filter(|(_, variant)| tools.can_make(variant)).collect();

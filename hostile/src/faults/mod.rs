@@ -31,12 +31,12 @@ use watch::Progress;
 pub(crate) fn run(part: &'static str, options: &Options) -> Result<bool, String> {
     if let Some(path) = &options.progress {
         let progress = Progress::open(path)?;
-        let samples = corpus::collect(&options.folder)?;
+        let samples = corpus::collect(options)?;
         return Run::new(part, options, &samples)?.all(&progress);
     }
     match options.case {
         Some(case) => {
-            let samples = corpus::collect(&options.folder)?;
+            let samples = corpus::collect(options)?;
             Run::new(part, options, &samples)?.alone(case, options)
         }
         None => watch::over(part, &std::env::args().skip(1).collect::<Vec<_>>(), &options.folder),
