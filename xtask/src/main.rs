@@ -39,6 +39,8 @@ fn command_line() -> Command {
         Arg::new("no-setup").long("no-setup").action(ArgAction::SetTrue).help("Install nothing first");
     let filter = Arg::new("FILTER").default_value("").hide_default_value(true);
     let filter = filter.help("Part of a phase's name, or else of a test's name");
+    let reports_apart = Arg::new("apart").long("apart").value_name("FILE").hide(true);
+    let reports_apart = reports_apart.value_parser(clap::value_parser!(PathBuf));
     let board = Arg::new("NAME").value_parser(board::names()).required(true);
     let board = board.help("The folder in boards/, or c- and the board that boards/c runs on");
     let oracle = Command::new("oracle").about("Compare every architecture's relocations with other linkers'");
@@ -87,7 +89,11 @@ fn command_line() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(Command::new("setup").about("Install what the tests need"))
-        .subcommand(Command::new("test").about("Run every check there is").arg(no_setup).arg(filter))
+        .subcommand(Command::new("test").about("Run every check there is").args([
+            no_setup,
+            reports_apart,
+            filter,
+        ]))
         .subcommand(models)
         .subcommand(oracle)
         .subcommand(fuzz)
@@ -120,7 +126,13 @@ fn command_line() -> Command {
 fn dispatch(matches: &ArgMatches) -> Result<bool> {
     match matches.subcommand() {
         Some(("setup", _)) => setup::setup()?,
-        Some(("test", given)) => return test::test(!given.get_flag("no-setup"), text(given, "FILTER")),
+        Some(("test", given)) => {
+            let filter = text(given, "FILTER");
+            return match given.get_one::<PathBuf>("apart") {
+                Some(reports) => test::test_apart(filter, reports),
+                None => test::test(!given.get_flag("no-setup"), filter),
+            };
+        }
         Some(("models", given)) => return test::models(given.get_flag("long"), text(given, "MODEL")),
         Some(("board", given)) => {
             let linked = given.get_flag("linked");

@@ -1,13 +1,16 @@
-//! `cargo xtask test`: every check there is, phase after phase, and a table at the end.
+//! `cargo xtask test`: every check there is, phase after phase in two lanes, and a table at the end.
 
+mod lanes;
 mod models;
 mod phase;
 mod phases;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Result, bail};
 use crate::setup;
+use lanes::Lane;
 use phase::{Count, Outcome, Phase, Report};
 use phases::{PHASES, WITH_TESTS};
 
@@ -17,19 +20,24 @@ pub(crate) fn test(with_setup: bool, filter: &str) -> Result<bool> {
     let start = Instant::now();
     let mut reports = Vec::new();
     if with_setup {
-        let setup = Phase { name: "setup", run: |_| setup::setup().map(|()| Outcome::default()) };
-        reports.push(setup.report(""));
+        let run = |_: &str| setup::setup().map(|()| Outcome::default());
+        reports.push(Phase { name: "setup", lane: Lane::Here, run }.report(""));
     }
-    let (phases, filter) = select(filter);
-    reports.extend(phases.iter().map(|phase| phase.report(filter)));
-    summarise(&reports, start.elapsed(), filter)
+    let (phases, tests) = select(filter);
+    reports.extend(lanes::run(&phases, filter, tests)?);
+    summarise(&reports, start.elapsed(), tests)
+}
+
+/// Runs those of the phases that have a process of their own, and leaves its reports in the file for [`test`].
+pub(crate) fn test_apart(filter: &str, reports: &Path) -> Result<bool> {
+    lanes::run_apart(&select(filter).0, reports)
 }
 
 /// Runs the models of the registry alone, those whose names begin with `model`; for hours if `long`.
 pub(crate) fn models(long: bool, model: &str) -> Result<bool> {
     let start = Instant::now();
     let run = if long { models::long } else { models::quick };
-    let report = Phase { name: "models", run }.report(model);
+    let report = Phase { name: "models", lane: Lane::Here, run }.report(model);
     summarise(&[report], start.elapsed(), model)
 }
 

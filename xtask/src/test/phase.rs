@@ -3,11 +3,13 @@
 use std::iter::Sum;
 use std::time::{Duration, Instant};
 
+use super::lanes::Lane;
 use crate::error::Result;
 
 /// A named step of `cargo xtask test`.
 pub(super) struct Phase {
     pub(super) name: &'static str,
+    pub(super) lane: Lane,
     /// Given part of a test's name, or nothing to run all.
     pub(super) run: fn(filter: &str) -> Result<Outcome>,
 }

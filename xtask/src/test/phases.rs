@@ -1,9 +1,10 @@
-//! The phases of `cargo xtask test`, in the order they run.
+//! The phases of `cargo xtask test`, in the order they run in their lanes.
 
 use std::env::consts::{ARCH, OS};
 use std::path::PathBuf;
 use std::process::Command;
 
+use super::lanes::Lane;
 use super::models;
 use super::phase::{Count, Outcome, Phase};
 use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, barriers, disks};
@@ -17,27 +18,38 @@ use crate::setup::has_component;
 use crate::{capi, guide, hostile, matrix, oracle, project, size};
 
 pub(super) const PHASES: &[Phase] = &[
-    Phase { name: "format", run: format },
-    Phase { name: "clippy", run: clippy },
-    Phase { name: "bare-host", run: bare_host },
-    Phase { name: "bare-targets", run: bare_targets },
-    Phase { name: "debug", run: debug },
-    Phase { name: "release", run: release },
-    Phase { name: "asan", run: asan },
-    Phase { name: "models", run: models::quick },
-    Phase { name: "doc-tests", run: doc_tests },
-    Phase { name: "docs", run: docs },
-    Phase { name: "tidy", run: tidy },
-    Phase { name: "extensions", run: extensions },
-    Phase { name: "capi", run: capi },
-    Phase { name: "oracle", run: oracle },
-    Phase { name: "hostile", run: hostile },
-    Phase { name: "matrix", run: matrix },
-    Phase { name: "boards", run: boards },
-    Phase { name: "guide", run: guide },
-    Phase { name: "size", run: size },
-    Phase { name: "guest", run: guest },
+    here("format", format),
+    here("clippy", clippy),
+    here("bare-host", bare_host),
+    here("bare-targets", bare_targets),
+    here("debug", debug),
+    here("release", release),
+    here("asan", asan),
+    here("models", models::quick),
+    here("doc-tests", doc_tests),
+    here("docs", docs),
+    here("tidy", tidy),
+    here("extensions", extensions),
+    here("hostile", hostile),
+    apart("boards", boards),
+    apart("size", size),
+    apart("capi", capi),
+    apart("oracle", oracle),
+    apart("matrix", matrix),
+    apart("guide", guide),
+    apart("guest", guest),
 ];
+
+type Run = fn(&str) -> Result<Outcome>;
+
+const fn here(name: &'static str, run: Run) -> Phase {
+    Phase { name, lane: Lane::Here, run }
+}
+
+/// For phases that build for other machines, in folders that the others do not build in.
+const fn apart(name: &'static str, run: Run) -> Phase {
+    Phase { name, lane: Lane::Apart, run }
+}
 
 /// The phases in which part of a test's name selects.
 pub(super) const WITH_TESTS: &[&str] = &["debug", "release", "doc-tests", "tidy", "extensions"];
