@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::process::{Command, Output};
 
-const ROWS: [&str; 5] = ["llext_o", "llext_so", "dlopen", "elf_loader_so", "limit_o"];
+const ROWS: [&str; 6] = ["llext_o", "llext_so", "llext_so_again", "dlopen", "elf_loader_so", "limit_o"];
 
 fn bench(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_llext-bench")).args(arguments).output().expect("the program was built")

@@ -1,4 +1,5 @@
-//! llext: an object and a shared object, each from a slice that is lent and from a file that is read.
+//! llext: an object and a shared object, each from a slice that is lent and from a file that is read; and one more instance
+//! of a shared object that is loaded.
 
 use super::{Row, missing};
 use crate::workload::{Binary, Name, Workload};
@@ -7,16 +8,26 @@ use llext::memory::Linux;
 use llext::source::File;
 use llext_bench::HOST;
 
-/// Where the rows load into, one at a time.
-pub(crate) type Registry = llext::Registry<Linux, StdRawMutex, 1>;
+/// Where the rows load into, one at a time, beside what one of them has loaded for good.
+pub(crate) type Registry = llext::Registry<Linux, StdRawMutex, 2>;
 
-type Handle<'w> = llext::Handle<'w, Linux, StdRawMutex, 1>;
+type Handle<'w> = llext::Handle<'w, Linux, StdRawMutex, 2>;
+
+/// What a row loads from.
+enum Origin<'w> {
+    /// Bytes that are lent.
+    Bytes,
+    /// A file that is read.
+    File,
+    /// An instance that is loaded.
+    Instance(Handle<'w>),
+}
 
 /// A workload by llext.
 pub(crate) struct Llext<'w> {
     name: &'static str,
     binary: &'w Binary,
-    from_file: bool,
+    origin: Origin<'w>,
     registry: &'w Registry,
     handle: Option<Handle<'w>>,
 }
@@ -24,12 +35,12 @@ pub(crate) struct Llext<'w> {
 impl<'w> Llext<'w> {
     /// The row for the object, its bytes lent.
     pub(crate) fn object(workload: &'w Workload, registry: &'w Registry) -> Self {
-        Self { name: "llext_o", binary: &workload.object, from_file: false, registry, handle: None }
+        Self { name: "llext_o", binary: &workload.object, origin: Origin::Bytes, registry, handle: None }
     }
 
     /// The row for the object, read from its file.
     pub(crate) fn object_file(workload: &'w Workload, registry: &'w Registry) -> Self {
-        Self { name: "llext_o_file", from_file: true, ..Self::object(workload, registry) }
+        Self { name: "llext_o_file", origin: Origin::File, ..Self::object(workload, registry) }
     }
 
     /// The row for the shared object, its bytes lent.
@@ -39,7 +50,16 @@ impl<'w> Llext<'w> {
 
     /// The row for the shared object, read from its file.
     pub(crate) fn shared_file(workload: &'w Workload, registry: &'w Registry) -> Self {
-        Self { name: "llext_so_file", from_file: true, ..Self::shared(workload, registry) }
+        Self { name: "llext_so_file", origin: Origin::File, ..Self::shared(workload, registry) }
+    }
+
+    /// The row for one more instance of the shared object.
+    pub(crate) fn instance(workload: &'w Workload, registry: &'w Registry) -> Result<Self, String> {
+        let loader = registry.loader(&HOST).keep_initial_data(true);
+        // SAFETY: the code is the generator's; it expects of its host what the host's functions are.
+        let first = unsafe { loader.load("first", workload.shared.bytes.as_slice()) };
+        let origin = Origin::Instance(first.map_err(|error| error.to_string())?);
+        Ok(Self { name: "llext_so_again", origin, ..Self::shared(workload, registry) })
     }
 }
 
@@ -50,13 +70,15 @@ impl Row for Llext<'_> {
 
     fn load(&mut self) -> Result<(), String> {
         let loader = self.registry.loader(&HOST);
-        let loaded = if self.from_file {
-            let file = File::open(&self.binary.path).map_err(|error| error.to_string())?;
-            // SAFETY: the code is the generator's; it expects of its host what the host's functions are.
-            unsafe { loader.load("workload", file) }
-        } else {
-            // SAFETY: as above.
-            unsafe { loader.load("workload", self.binary.bytes.as_slice()) }
+        // SAFETY: the code is the generator's; it expects of its host what the host's functions are.
+        let loaded = unsafe {
+            match &self.origin {
+                Origin::Bytes => loader.load("workload", self.binary.bytes.as_slice()),
+                Origin::File => {
+                    loader.load("workload", File::open(&self.binary.path).map_err(|error| error.to_string())?)
+                }
+                Origin::Instance(first) => loader.instantiate("workload", first),
+            }
         };
         self.handle = Some(loaded.map_err(|error| error.to_string())?);
         Ok(())

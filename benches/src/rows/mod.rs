@@ -31,6 +31,7 @@ pub(crate) fn all<'w>(
         Box::new(llext::Llext::object_file(workload, registry)),
         Box::new(llext::Llext::shared(workload, registry)),
         Box::new(llext::Llext::shared_file(workload, registry)),
+        Box::new(llext::Llext::instance(workload, registry)?),
         Box::new(dlopen::Dlopen::new(workload)?),
         Box::new(elf_loader::ElfLoader::object(workload)),
         Box::new(elf_loader::ElfLoader::shared(workload)),

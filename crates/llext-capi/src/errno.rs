@@ -57,7 +57,10 @@ fn number(error: &Error) -> c_int {
         Error::Busy { .. } | Error::InUse { .. } | Error::TooManyUses => EBUSY,
         Error::SymbolNotFound { .. } => ENOENT,
         Error::BadExtensionName { .. } | Error::Died | Error::WrongPhase { .. } => EINVAL,
-        Error::ForeignProvider | Error::LoadEnded | Error::NoInitialData { .. } => EINVAL,
+        Error::ForeignProvider
+        | Error::LoadEnded
+        | Error::NoInitialData { .. }
+        | Error::NotInstantiable { .. } => EINVAL,
         Error::InitFailed { .. } => EIO,
         Error::Denied { .. } => EACCES,
         Error::WithoutSlid { .. } | Error::UnexpectedSlid { .. } | Error::OtherHost { .. } => ENODATA,

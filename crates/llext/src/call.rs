@@ -275,7 +275,8 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// instance as new, of the image that is linked already. It needs
     /// [`keep_initial_data`](crate::Loader::keep_initial_data).
     ///
-    /// A second instance beside the first is another load: code refers to its data by addresses, so the two cannot share.
+    /// Code refers to its data by addresses, so a second instance beside the first is a copy of all of it: of a shared object
+    /// [`instantiate`](crate::Loader::instantiate) makes one, of any other file a load under another name.
     ///
     /// # Errors
     /// [`Error::WrongPhase`] unless it was torn down, [`Error::NoInitialData`].

@@ -78,9 +78,9 @@ pub enum Error [
     /// More handles of one extension than can be counted.
     426 TooManyUses => "use count: full (expected at most 65535 handles, 4095 holds)",
         "drop handles, guards and objects that are no longer needed";
-    /// A provider was named that lives in another registry.
-    427 ForeignProvider => "provider: lives in another registry",
-        "name providers that were loaded by the same registry";
+    /// An extension was named, as a provider or to be instantiated, that lives in another registry.
+    427 ForeignProvider => "extension: lives in another registry",
+        "name extensions that were loaded by the same registry";
     /// A load was asked to go on after its end.
     428 LoadEnded => "load: has ended",
         "stop calling step when it is ready";
@@ -168,7 +168,12 @@ pub enum Error [
     445 NoInitialData {
         /// The extension.
         name: Name } => "{name}: has no copy of its variables (found none, expected one to reset them to)",
-        "load it with keep_initial_data(true); a shared object, or a file used in place, has to be loaded again";
+        "load it with keep_initial_data(true); a shared object has to be instantiated, a file used in place to be loaded again";
+    /// What another instance of the extension would be made of was not kept, or cannot be.
+    446 NotInstantiable {
+        /// The extension.
+        name: Name } => "{name}: cannot be instantiated (expected a shared object loaded with keep_initial_data(true))",
+        "load a shared object with keep_initial_data(true); load an object again, under another name";
     /// The file was linked for fixed addresses, and nothing was said about the memory there.
     450 NotPreLocated => "file: linked for fixed addresses (expected pre_located)",
         "load it with pre_located and the memory it was linked for, or load the file that it was linked from";

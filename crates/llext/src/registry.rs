@@ -29,9 +29,9 @@ mod status;
 
 pub(crate) use exports::ExportView;
 pub use exports::ExtensionExports;
-#[cfg(feature = "reset")]
-pub(crate) use extension::Initial;
 pub use extension::{Extension, Place, Region};
+#[cfg(feature = "reset")]
+pub(crate) use extension::{Initial, Template};
 pub use guard::{Guard, Weak};
 pub use handle::{Extensions, Handle, Refused};
 pub use object::Object;

@@ -186,7 +186,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         Ok(Stage::Check(0))
     }
 
-    fn check_exports(&mut self, from: u32, budget: &mut u32) -> Result<Stage, Error> {
+    pub(super) fn check_exports(&mut self, from: u32, budget: &mut u32) -> Result<Stage, Error> {
         let count = match (self.tables.origin, self.shared.dynamic) {
             (Origin::Dynamic, Some(dynamic)) => {
                 dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len()

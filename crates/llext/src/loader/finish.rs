@@ -56,6 +56,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             return Err(Error::BadExports { index: 0, found: 0 });
         };
         const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
+        #[cfg(feature = "reset")]
+        let template = self.write_template(context);
         // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
         // else lies there and no code has run yet: resolvers may use the context.
         unsafe { context.write(Context::<R>::new(self.name, self.options.hooks)) };
@@ -72,6 +74,8 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             in_place: self.show_in_place(),
             #[cfg(feature = "reset")]
             initial,
+            #[cfg(feature = "reset")]
+            template,
             exports,
             lifecycle,
             context,

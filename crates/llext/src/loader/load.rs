@@ -66,7 +66,7 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     /// The reserved name, until the extension is published.
     pub(super) claim: Option<Id>,
     /// The extension, when it was live already.
-    live: Option<Handle<'r, M, R, N>>,
+    pub(super) live: Option<Handle<'r, M, R, N>>,
     stage: Stage,
     pub(super) file: File<'l, S, M::Scratch>,
     pub(super) scratch: Scratch<'r, 'l, M, R>,

@@ -395,9 +395,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self
     }
 
-    /// Keeps a copy of the variables as they are linked, beside the constants: so that the extension can begin again with
-    /// them, by [`Extension::reset`](crate::registry::Extension::reset), without being linked again. Only of relocatable
-    /// files whose variables are not in place.
+    /// Keeps a copy of the variables as the extension begins with them, beside its constants. One of a relocatable file can
+    /// begin again with them, by [`Extension::reset`](crate::registry::Extension::reset), if they are not in place; of a
+    /// shared object there can be other instances, by [`instantiate`](Self::instantiate). Neither is linked from its file
+    /// again.
     #[cfg(feature = "reset")]
     #[must_use]
     pub fn keep_initial_data(mut self, yes: bool) -> Self {

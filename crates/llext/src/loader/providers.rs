@@ -51,6 +51,13 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
         Ok(())
     }
 
+    /// Depends on what `user` depends on.
+    #[cfg(feature = "reset")]
+    pub(super) fn need_as(&mut self, user: &Handle<'r, M, R, N>) -> Result<(), Error> {
+        let registry = self.registry;
+        registry.pin_providers_of(user, |slot| self.add(slot, true))
+    }
+
     /// Depends on the live extension that is called, or calls itself, `soname`; whether there is one.
     pub(super) fn need_called(&mut self, soname: &[u8]) -> Result<bool, Error> {
         let pinned = self.registry.pin_called(soname)?;

@@ -21,8 +21,11 @@ use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
 use llext_link::layout;
 use llext_link::relocate::{Linker, Pairs, Target, apply_relr};
-use llext_link::symbol::{Addresses, BOUND, View};
+use llext_link::symbol::{Addresses, BOUND, Mark, View};
 use llext_link::veneer::Area;
+
+#[cfg(feature = "reset")]
+mod instance;
 
 /// The bytes of the relocations that are applied at once.
 const BATCH: usize = 64 * relocation_size::<Native>(Role::Rela) as usize;
@@ -225,12 +228,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let symbols = dynamic.symbols::<Native>(image)?;
         let view = View { kind: Kind::Shared, symbols, sections: &[], names: &[], exports_globals: false };
         let Options { host, allowed, providers, missing, .. } = &mut self.options;
-        let bound = self.addresses.bound.map(|address| address.get());
         let own = |name: &[u8]| match lifecycle::provided::<R>(name)? {
             Provided::Plain(address) => Some(Some(address as u64)),
             // A shared object passes a `__dso_handle` of its own: the stub replaces it by ours. Without a stub the host's
             // function must not serve: it would keep what outlives the extension.
-            Provided::Bound(stub, _) => Some(bound.get(stub).filter(|_| ARCH.binder.is_some()).copied()),
+            Provided::Bound(stub, _) => Some(ARCH.binder.as_ref().map(|_| Mark::bound::<Word>(stub).get())),
         };
         let others = Others { host: *host, allowed: *allowed, providers, missing };
         let done = others.resolve(&mut self.resolve, &view, self.values.table_mut(), budget, &own)?;
@@ -239,6 +241,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }
         self.tally = self.resolve.finish()?;
         self.options.providers.settle();
+        #[cfg(feature = "reset")]
+        self.keep_template(budget)?;
         Ok(Stage::Assign)
     }
 

@@ -7,6 +7,8 @@ use crate::lifecycle::Context;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::registry::Extension;
+#[cfg(feature = "reset")]
+use crate::registry::Template;
 use crate::source::Source;
 use llext_link::addr::Extent;
 use llext_link::elf::note::LinkedTables;
@@ -42,6 +44,9 @@ pub(super) struct Tables {
     record: u32,
     /// Where in that room the record begins, after the context.
     pub(super) record_at: u32,
+    /// Room in the constants for what another instance is made of, bytes; 0 if that is not kept.
+    #[cfg(feature = "reset")]
+    pub(super) kept: u32,
 }
 
 impl Tables {
@@ -57,14 +62,23 @@ impl Tables {
 
     pub(super) fn extra(&self) -> Extra {
         let constants = self.made().saturating_add(self.buckets()).saturating_add(self.names as usize);
+        #[cfg(feature = "reset")]
+        let constants = constants.saturating_add(self.kept as usize);
         Extra { constants: u32::try_from(constants).unwrap_or(u32::MAX), data: self.record }
     }
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
+    /// Where in the room for the record that lies which another instance is made of: after the context, aligned for all.
+    #[cfg(feature = "reset")]
+    pub(super) const TEMPLATE_AT: usize = size_of::<Context<R>>().next_multiple_of(16);
+
     fn with_record(&self, tables: Tables) -> Tables {
         let align = align_of::<Extension<M, R, N>>();
-        let record_at = size_of::<Context<R>>().next_multiple_of(align);
+        let before = size_of::<Context<R>>();
+        #[cfg(feature = "reset")]
+        let before = if tables.kept > 0 { Self::TEMPLATE_AT + size_of::<Template>() } else { before };
+        let record_at = before.next_multiple_of(align);
         let record = record_at + size_of::<Extension<M, R, N>>();
         Tables { record: record as u32, record_at: record_at as u32, ..tables }
     }
@@ -87,17 +101,20 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         span: Span,
         exported: Option<(u64, u64)>,
     ) -> Result<Tables, Error> {
-        let Some((address, size)) = exported else {
-            return Ok(self.with_record(Tables { origin: Origin::Dynamic, ..Tables::default() }));
-        };
+        let mut tables = Tables { origin: Origin::Dynamic, ..Tables::default() };
+        #[cfg(feature = "reset")]
+        {
+            tables.kept = self.kept_size();
+        }
+        let Some((address, size)) = exported else { return Ok(self.with_record(tables)) };
         let bad = Error::BadExports { index: 0, found: address };
         let offset = address.checked_sub(span.base).ok_or(bad)?;
         let extent = Extent::within(offset, size, span.size.into()).ok_or(bad)?;
-        let entries = extent.size / ENTRY as u32;
+        tables.entries = extent.size / ENTRY as u32;
         if extent.size % ENTRY as u32 != 0 {
-            return Err(Error::BadExports { index: entries, found: size });
+            return Err(Error::BadExports { index: tables.entries, found: size });
         }
-        Ok(self.with_record(Tables { origin: Origin::Image(extent), entries, ..Tables::default() }))
+        Ok(self.with_record(Tables { origin: Origin::Image(extent), ..tables }))
     }
 }
 

@@ -16,6 +16,23 @@ impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {
         word.update(held).map(drop).map_err(|status| status.state)
     }
 
+    /// Keeps what `user`, which is kept, depends on; `keep` is told each slot. None of them may be on its way down.
+    #[cfg(feature = "reset")]
+    pub(crate) fn pin_providers_of(
+        &self,
+        user: &Handle<'_, M, R, N>,
+        mut keep: impl FnMut(usize),
+    ) -> Result<(), Error> {
+        for (slot, name) in user.providers() {
+            self.pin(slot).map_err(|state| match state {
+                State::Live => Error::TooManyUses,
+                _ => Error::Busy { name },
+            })?;
+            keep(slot);
+        }
+        Ok(())
+    }
+
     /// Keeps the live extension that is called, or calls itself, `soname`; its slot, if there is one.
     pub(crate) fn pin_called(&self, soname: &[u8]) -> Result<Option<usize>, Error> {
         self.table.with(|table| {
@@ -137,9 +154,14 @@ impl<M: Memory, R: RawMutex, const N: usize> Handle<'_, M, R, N> {
     /// # Ok(()) }
     /// ```
     pub fn dependencies(&self) -> impl Iterator<Item = Name> {
+        self.providers().map(|(_, name)| name)
+    }
+
+    /// The slots and names of the extensions that this one depends on.
+    fn providers(&self) -> impl Iterator<Item = (usize, Name)> {
         let providers = self.providers.iter().enumerate().filter(|(_, is_provider)| **is_provider);
         providers.filter_map(|(slot, _)| {
-            self.registry().table.with(|table| table.entries.get(slot).map(|entry| entry.name))
+            self.registry().table.with(|table| Some((slot, table.entries.get(slot)?.name)))
         })
     }
 

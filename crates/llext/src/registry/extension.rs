@@ -10,6 +10,8 @@ use core::ptr::NonNull;
 #[cfg(feature = "reset")]
 use llext_link::addr::Extent;
 use llext_link::addr::Part;
+#[cfg(feature = "reset")]
+use llext_link::elf::{dynamic::Dynamic, segment::Span};
 
 /// A live extension: what a [`Handle`](super::Handle) and a [`Guard`](super::Guard) lead to.
 ///
@@ -30,6 +32,9 @@ pub struct Extension<M: Memory, R: RawMutex, const N: usize> {
     /// The variables as they were linked, if a copy was kept.
     #[cfg(feature = "reset")]
     pub(crate) initial: Option<Initial>,
+    /// What another instance is made of, if that was kept.
+    #[cfg(feature = "reset")]
+    pub(crate) template: Option<NonNull<Template>>,
     pub(crate) exports: ExportView,
     pub(crate) lifecycle: Lifecycle,
     pub(crate) context: NonNull<Context<R>>,
@@ -49,6 +54,20 @@ pub(crate) struct Initial {
     pub(crate) variables: Extent,
     /// Where the others end, which follow and begin as zero.
     pub(crate) end: u32,
+}
+
+/// What another instance of a shared object is made of, but for its bytes. It lies beside the record.
+#[cfg(feature = "reset")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Template {
+    pub(crate) span: Span,
+    pub(crate) dynamic: Dynamic,
+    /// Where its `.exported_sym` was linked, and its size, if that lists the exports.
+    pub(crate) exported: Option<(u64, u64)>,
+    /// Where the host's thread-local block lies, from the thread pointer.
+    pub(crate) thread_local: Option<isize>,
+    /// Where in the constants its segments begin, and behind them what may be written, as it was before relocation.
+    pub(crate) kept: u32,
 }
 
 /// A part of a live extension.
@@ -210,6 +229,13 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
             (to as *mut u8).copy_from_nonoverlapping(from, size);
             ((to + size) as *mut u8).write_bytes(0, rest);
         }
+    }
+
+    /// What another instance is made of.
+    #[cfg(feature = "reset")]
+    pub(crate) fn template(&self) -> Option<Template> {
+        // SAFETY: the loader wrote it beside the record, and it goes with it.
+        self.template.map(|template| unsafe { *template.as_ref() })
     }
 
     pub(super) fn depends_on(&self, slot: usize) -> bool {

@@ -223,6 +223,8 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
             in_place: (0, 0),
             #[cfg(feature = "reset")]
             initial: again.initial,
+            #[cfg(feature = "reset")]
+            template: None,
             exports: again.exports,
             lifecycle: again.lifecycle,
             context,

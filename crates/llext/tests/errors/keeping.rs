@@ -27,7 +27,7 @@ fn a_provider_lives_in_the_same_registry() {
     let (here, there, bytes) = (host(), host(), object("foreign", PROBE));
     let provider = load(&there, "provider", &bytes[..]).unwrap();
     let loader = here.loader().needs(&provider);
-    says(loader.verify("user", &bytes[..]), Error::ForeignProvider, "provider: lives in another registry");
+    says(loader.verify("user", &bytes[..]), Error::ForeignProvider, "extension: lives in another registry");
     assert_eq!(probe(&provider), 42);
 }
 

@@ -8,6 +8,8 @@ mod common;
 mod exports;
 mod files;
 mod functions;
+#[cfg(feature = "reset")]
+mod instantiate;
 mod keeping;
 mod linking;
 mod memory;

@@ -14,6 +14,8 @@ mod faults;
 mod graphs;
 mod groups;
 mod instances;
+#[cfg(feature = "reset")]
+mod instantiate;
 mod intruders;
 mod kit;
 mod lifecycle;

@@ -157,6 +157,26 @@ fn what_was_restored_is_saved_and_restored_again() {
     assert_eq!(heard(), [3, 2]);
 }
 
+/// What it would be made of lies beside the record, which is written anew.
+#[cfg(feature = "reset")]
+#[test]
+fn what_was_restored_is_not_instantiated() {
+    let counter = compile("save_instances", COUNTER, &["-O1", "-shared", "-nostdlib"]);
+    let memory = Retained::new();
+    let apps = memory.unified();
+    // SAFETY: the source is above.
+    let app = unsafe { apps.loader(&HOST).keep_initial_data(true).load("counter", &counter[..]) }.unwrap();
+    assert_eq!(call(&app, "probe"), 41);
+    let saved = save(apps, Contents::All);
+    lose([app]);
+    let apps = memory.unified();
+    let app = restore(apps, &saved).unwrap().remove(0);
+    // SAFETY: it is refused.
+    let again = unsafe { apps.loader(&HOST).instantiate("again", &app) }.err();
+    assert_eq!(again, Some(llext::Error::NotInstantiable { name: app.name() }));
+    assert_eq!(call(&app, "probe"), 42);
+}
+
 #[cfg(feature = "reset")]
 #[test]
 fn a_copy_of_its_variables_is_kept_too() {
