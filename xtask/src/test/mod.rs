@@ -28,7 +28,7 @@ pub(crate) fn test(with_setup: bool, filter: &str) -> Result<bool> {
     summarise(&reports, start.elapsed(), tests)
 }
 
-/// Runs those of the phases that have a process of their own, and leaves its reports in the file for [`test`].
+/// Runs those of the phases that have a process of their own, and leaves its reports in the file for [`test()`].
 pub(crate) fn test_apart(filter: &str, reports: &Path) -> Result<bool> {
     lanes::run_apart(&select(filter).0, reports)
 }
