@@ -231,12 +231,14 @@ pub enum Error {
         "the file is damaged: build it again";
     /// A name lies outside its string table.
     121 BadName {
-        /// The symbol's or section's index.
+        /// What is called so: a symbol or a section.
+        what: &'static str,
+        /// Its index.
         index: u32,
         /// Where the name should begin, bytes into the table.
         offset: u32,
         /// How long the table is, bytes.
-        size: u32 } => "index {index}: name outside its string table (found offset {offset:#x}, expected below {size:#x})",
+        size: u32 } => "{what} {index}: name outside its string table (found offset {offset:#x}, expected below {size:#x})",
         "the file is damaged: build it again";
     /// A symbol names a section that does not exist.
     122 BadSymbolSection {

@@ -52,7 +52,12 @@ impl ExportScan {
         let batch = (bytes.batch() / entry).min((end - self.next).min(budget) as usize);
         let at = file.sections.offset + self.next * entry as u32;
         for raw in bytes.bytes(at, batch * entry)?.chunks_exact(entry).map(decode::<F>) {
-            let bad = Error::BadName { index: self.next, offset: raw.name, size: names.len() as u32 };
+            let bad = Error::BadName {
+                what: "section",
+                index: self.next,
+                offset: raw.name,
+                size: names.len() as u32,
+            };
             let name = string_at(names, raw.name).ok_or(bad)?;
             if raw.kind == SHT_PROGBITS && raw.flags & SHF_ALLOC != 0 && name == b".exported_sym" {
                 self.found = Some((raw.address, raw.size));

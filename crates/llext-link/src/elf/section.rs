@@ -442,7 +442,8 @@ pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> 
         return Ok(());
     }
     for (index, section) in sections.iter_mut().enumerate().filter(|(_, section)| section.is_loaded()) {
-        let bad = Error::BadName { index: index as u32, offset: section.place, size: names.len() as u32 };
+        let (index, size) = (index as u32, names.len() as u32);
+        let bad = Error::BadName { what: "section", index, offset: section.place, size };
         match section.role() {
             Role::Rodata | Role::Data => {
                 let name = names.get(section.place as usize..).filter(|name| !name.is_empty()).ok_or(bad)?;
@@ -450,7 +451,7 @@ pub fn apply_names(sections: &mut [Section], names: &[u8]) -> Result<(), Error> 
                     section.set_role(Role::Exports);
                 }
                 if name.starts_with(b".llext.rodata.noreloc\0") && section.traits & RELOCATED != 0 {
-                    return Err(Error::RelocatedConstants { section: index as u32 });
+                    return Err(Error::RelocatedConstants { section: index });
                 }
             }
             Role::Preinit | Role::Init | Role::Fini => {

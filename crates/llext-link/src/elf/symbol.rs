@@ -150,7 +150,12 @@ impl<'a, F: Format> Symbols<'a, F> {
 
     /// The symbol's name, without its NUL.
     pub fn name(&self, index: SymbolIndex, symbol: &Symbol<F::Word>) -> Result<&'a [u8], Error> {
-        let bad = Error::BadName { index: index.0, offset: symbol.name, size: self.strings.len() as u32 };
+        let bad = Error::BadName {
+            what: "symbol",
+            index: index.0,
+            offset: symbol.name,
+            size: self.strings.len() as u32,
+        };
         if symbol.name == 0 {
             return Ok(&[]);
         }
@@ -163,7 +168,12 @@ impl<'a, F: Format> Symbols<'a, F> {
         index: SymbolIndex,
         symbol: &Symbol<F::Word>,
     ) -> Result<(&'a [u8], u32), Error> {
-        let bad = Error::BadName { index: index.0, offset: symbol.name, size: self.strings.len() as u32 };
+        let bad = Error::BadName {
+            what: "symbol",
+            index: index.0,
+            offset: symbol.name,
+            size: self.strings.len() as u32,
+        };
         name_and_hash(self.strings, symbol.name).ok_or(bad)
     }
 

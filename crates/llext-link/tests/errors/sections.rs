@@ -222,8 +222,8 @@ fn a_section_name_lies_in_the_table_of_names() {
         let mut bytes = object(class).bytes();
         let name = header_of(class, &bytes, DATA);
         bytes[name..name + 4].copy_from_slice(&NAMES.to_le_bytes());
-        let expected = Error::BadName { index: 2, offset: NAMES, size: NAMES };
-        let text = "index 2: name outside its string table (found offset 0x32, expected below 0x32)";
+        let expected = Error::BadName { what: "section", index: 2, offset: NAMES, size: NAMES };
+        let text = "section 2: name outside its string table (found offset 0x32, expected below 0x32)";
         says(scan(class, &bytes), expected, text);
         fails(find_exports(class, &bytes), expected);
     }

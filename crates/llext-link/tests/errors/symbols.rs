@@ -40,8 +40,8 @@ fn a_symbol_name_lies_in_its_string_table() {
             file.sections[SYMBOLS].data[entry..entry + 4].copy_from_slice(&6u32.to_le_bytes());
             says(
                 resolve(class, &file.bytes()),
-                Error::BadName { index: 1, offset: 6, size: 6 },
-                "index 1: name outside its string table (found offset 0x6, expected below 0x6)",
+                Error::BadName { what: "symbol", index: 1, offset: 6, size: 6 },
+                "symbol 1: name outside its string table (found offset 0x6, expected below 0x6)",
             );
         }
     }
