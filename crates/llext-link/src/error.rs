@@ -290,6 +290,15 @@ pub enum Error {
         /// One past its highest.
         high: u64 } => "symbol {symbol}: outside the image (found {value:#x}, expected {low:#x} to {high:#x})",
         "the file is damaged: link it again";
+    /// Too many symbols are the starts and ends of sections: each is looked for among all of these.
+    128 TooManyBoundaries {
+        /// The index of the first that is too many.
+        symbol: u32,
+        /// How long the names of those up to it are together, bytes.
+        found: u32,
+        /// How long they may be.
+        expected: u32 } => "symbol {symbol}: one `__start_` or `__stop_` too many (found {found} bytes of such names, expected at most {expected})",
+        "gather what belongs together in fewer sections";
     /// A relocation's type is not in the architecture's table.
     130 UnknownRelocation {
         /// Its type.

@@ -12,6 +12,7 @@ use crate::elf::symbol::{
 };
 use crate::error::{Error, Name};
 
+mod boundary;
 mod query;
 mod slid;
 
@@ -117,6 +118,8 @@ pub struct Resolve {
     pub file: Option<u64>,
     /// Whether the host lends its thread-local storage: it then provides symbols there too, by their offsets.
     pub thread_local: bool,
+    /// The length of the names of sections whose starts and ends were looked for, bytes.
+    boundaries: u32,
     /// What was counted so far.
     pub tally: Tally,
 }
@@ -299,7 +302,7 @@ fn undefined<'a, F: Format>(
     view: &View<'a, F>,
     index: SymbolIndex,
     symbol: &Symbol<F::Word>,
-    resolve: &Resolve,
+    resolve: &mut Resolve,
 ) -> Result<Undefined<'a, F::Word>, Error> {
     if symbol.binding() == STB_LOCAL && symbol.name == 0 {
         // The null symbol: relocations without a symbol use it.
@@ -316,34 +319,25 @@ fn undefined<'a, F: Format>(
         #[cfg(feature = "slid")]
         slid: symbol.value.get(),
     };
-    Ok(linker_defined(view, name).map_or(Undefined::Unknown(query), Undefined::Value))
+    let value = linker_defined(view, index, name, resolve)?;
+    Ok(value.map_or(Undefined::Unknown(query), Undefined::Value))
 }
 
 /// The symbols that the linker itself defines.
-fn linker_defined<F: Format>(view: &View<'_, F>, name: &[u8]) -> Option<F::Word> {
+fn linker_defined<F: Format>(
+    view: &View<'_, F>,
+    index: SymbolIndex,
+    name: &[u8],
+    resolve: &mut Resolve,
+) -> Result<Option<F::Word>, Error> {
     if !name.starts_with(b"_") {
-        return None;
+        return Ok(None);
     }
-    match name {
+    Ok(match name {
         b"_GLOBAL_OFFSET_TABLE_" => Some(Mark::got()),
         b"__dso_handle" => Some(Mark::dso_handle()),
-        _ => boundary(view.sections, view.names, name).map(Mark::boundary),
-    }
-}
-
-/// The first section called `X` for `__start_X`, the last one for `__stop_X`.
-fn boundary(sections: &[Section], names: &[u8], symbol: &[u8]) -> Option<(usize, bool)> {
-    let (section_name, start) = match symbol.strip_prefix(b"__start_") {
-        Some(name) => (name, true),
-        None => (symbol.strip_prefix(b"__stop_")?, false),
-    };
-    let is_called = |section: &Section| {
-        let name = names.get(section.name() as usize..).and_then(|name| name.strip_prefix(section_name));
-        section.is_loaded() && name.is_some_and(|rest| rest.first() == Some(&0))
-    };
-    let found =
-        if start { sections.iter().position(is_called) } else { sections.iter().rposition(is_called) };
-    found.map(|section| (section, start))
+        _ => resolve.boundary(view, index, name)?.map(Mark::boundary),
+    })
 }
 
 /// Where the parts of an image lie, and what else a symbol can stand for.

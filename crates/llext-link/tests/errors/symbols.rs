@@ -1,4 +1,4 @@
-//! Symbols: codes 114 and 120 to 126.
+//! Symbols: codes 114 and 120 to 128.
 
 use crate::elf::*;
 use crate::stages::{WORLD, World, link, plan, resolve};
@@ -168,5 +168,18 @@ fn common_symbols_count_for_the_size_of_an_image() {
         fails(resolve(class, &with(class, &two)), Error::ImageTooLarge { wanted: 0x1_0000_0010 });
         let one = with(class, &[("a", 0x11, COMMON, 4, 0x8000_0000)]);
         fails(plan(class, &one), Error::ImageTooLarge { wanted: 0x8000_0008 });
+    }
+}
+
+#[test]
+fn starts_and_ends_are_looked_for_as_long_as_their_names_are_few() {
+    for class in BOTH {
+        let symbols = [("__start_nowhere_", 0x20, UNDEFINED, 0, 0); 1025];
+        assert!(resolve(class, &with(class, &symbols[1..])).is_ok());
+        says(
+            resolve(class, &with(class, &symbols)),
+            Error::TooManyBoundaries { symbol: 1025, found: 0x4010, expected: 0x4000 },
+            "symbol 1025: one `__start_` or `__stop_` too many (found 16400 bytes of such names, expected at most 16384)",
+        );
     }
 }
