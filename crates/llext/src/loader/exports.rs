@@ -231,6 +231,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         if let ([image, ..], Some(file)) = (&mut parts, file) {
             *image = file;
         }
+        let [_, _, constants, _] = &mut parts;
+        if matches!(self.tables.origin, Origin::Sections | Origin::Image(_)) {
+            // The index, which is written next, would take the end of a name that lies in it.
+            *constants = constants.get(..self.layout.extra_constants.offset as usize).unwrap_or_default();
+        }
         let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
         check_entries(entries, checked, &parts, starts, sizes)
     }
@@ -248,7 +253,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         // SAFETY: any bytes are numbers; the room is aligned to 16 and the entries before it to more than a `u32`.
         let (_, buckets, _) = unsafe { buckets.unwrap_or_default().align_to_mut::<u32>() };
         // SAFETY: the entries lie in the image at this address, aligned; each name was checked to end inside the
-        // image; run addresses are where the bytes are written; the buckets are other bytes.
+        // image; run addresses are where the bytes are written; the buckets are other bytes than entries and names.
         let entries = unsafe { core::slice::from_raw_parts(entries as *const Export, count) };
         let entered = slice(from, count as u32, budget);
         let end = entered.end;

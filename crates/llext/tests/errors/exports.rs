@@ -25,6 +25,25 @@ fn the_name_of_an_export_lies_in_the_image() {
     }
 }
 
+/// The index is empty while names are checked, and would end any name.
+#[test]
+fn the_name_of_an_export_does_not_lie_in_the_index() {
+    let host = host();
+    let named = |at: u32| {
+        let source = format!(
+            "int probe(void) {{ return 1; }}
+             asm(\".section .exported_sym,\\\"a\\\"; .balign 8; table: .quad table + {at}, probe; .text\");"
+        );
+        object(&format!("named_{at}"), &source)
+    };
+    // The table begins the constants, and two buckets end them.
+    let [_, _, constants, _] = verify(&host, &named(0)).unwrap().parts;
+    for at in [constants - 8, constants - 1] {
+        let error = error_of(verify(&host, &named(at)));
+        assert!(matches!(error, Error::BadExports { index: 0, .. }), "{error}");
+    }
+}
+
 #[test]
 fn the_address_of_an_export_lies_in_the_image() {
     let host = host();
