@@ -144,9 +144,9 @@ impl Dynamic {
     }
 
     /// The offsets, in the strings, of the names of the libraries this one needs.
-    pub fn needed<'a, F: Format>(&self, image: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
+    pub fn needed<'a, F: Format>(&self, image: &'a [u8]) -> impl Iterator<Item = u64> + 'a {
         let bytes = self.section.of(image).unwrap_or_default();
-        entries::<F>(bytes).filter(|(tag, _)| *tag == dt::NEEDED).map(|(_, name)| name as u32)
+        entries::<F>(bytes).filter(|(tag, _)| *tag == dt::NEEDED).map(|(_, name)| name)
     }
 }
 

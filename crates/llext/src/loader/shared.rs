@@ -19,6 +19,7 @@ use llext_link::elf::note;
 use llext_link::elf::relocation::Relocations;
 use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::segment::{self, MAX_LOADS, Segment, Span};
+use llext_link::elf::symbol::string_at;
 use llext_link::layout;
 use llext_link::relocate::{Linker, Pairs, Target, apply_relr};
 use llext_link::symbol::{Addresses, BOUND, Mark, View};
@@ -200,9 +201,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             note::check_abi::<Native>(note.of(image).unwrap_or_default())?;
         }
         for offset in dynamic.needed::<Native>(image) {
-            let bad = LinkError::BadDynamic { tag: "DT_NEEDED", found: offset.into() };
-            let name = llext_link::elf::symbol::string_at(symbols.strings(), offset).ok_or(bad)?;
-            self.options.need(self.registry, self.name, name)?;
+            let bad = LinkError::BadDynamic { tag: "DT_NEEDED", found: offset };
+            let name = u32::try_from(offset).ok().and_then(|offset| string_at(symbols.strings(), offset));
+            self.options.need(self.registry, self.name, name.ok_or(bad)?)?;
         }
         for note in span.notes {
             for name in note::needed::<Native>(note.of(image).unwrap_or_default()) {
