@@ -103,7 +103,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             self.headers = self.scratch.bytes(header.segments.size as usize)?;
         }
         self.file.copy(header.segments, self.headers.bytes_mut())?;
-        self.segments = self.scratch.table::<Segment>(header.segment_count)?;
+        self.segments = self.scratch.table::<Segment>(header.segment_count.min(MAX_LOADS as u32))?;
         self.shared.span = segment::scan::<Native>(&header, self.headers.bytes(), self.segments.table_mut())?;
         Ok(Stage::NamesHeader)
     }
