@@ -49,6 +49,7 @@ const ALL: &[Growth] = &[
     Growth { what: "symbols of one hash", form: Form::Object, count: 1_000, make: colliding },
     Growth { what: "relocations of words", form: Form::Object, count: 32_000, make: words },
     Growth { what: "relocations of calls", form: Form::Object, count: 32_000, make: calls },
+    Growth { what: "starts of sections, and sections", form: Form::Object, count: 2_000, make: starts },
     Growth { what: "tables of relocations", form: Form::Object, count: 8_000, make: tables },
     Growth { what: "needed libraries", form: Form::Shared, count: 14, make: needed },
     Growth { what: "notes of what is needed", form: Form::Object, count: 2_000, make: notes },
@@ -63,13 +64,18 @@ const SOURCES: [&str; 4] = ["lent", "read", "stays", "writable"];
 const PAIRS: Growth =
     Growth { what: "pairs, the lower part first", form: Form::Object, count: 16_000, make: pairs };
 
+/// What takes addends of 64 bits.
+const CROWD: Growth =
+    Growth { what: "far calls whose stubs meet", form: Form::Object, count: 2_000, make: crowd };
+
 /// Measures all; true when none grows too fast.
 pub(crate) fn run() -> Result<bool, String> {
     if !is_counting() {
         return Err("this program does not count its work: run it by `cargo xtask hostile`".to_owned());
     }
     let (mut measured, mut failed) = (0, 0);
-    for growth in ALL.iter().chain(target::has_pairs().then_some(&PAIRS)) {
+    let own = [target::has_pairs().then_some(&PAIRS), crowds().then_some(&CROWD)];
+    for growth in ALL.iter().chain(own.into_iter().flatten()) {
         for from in SOURCES {
             measured += 1;
             let [some, more] = [growth.count, 2 * growth.count].map(|count| growth.measure(count, from));
@@ -208,6 +214,30 @@ fn calls(file: &mut File, count: usize) {
     let records = (0..count as u64).flat_map(record).collect();
     file.section(".text").data = code.repeat(count);
     file.section(".rel.text").data = records;
+}
+
+/// Whether branches to far targets can be told to be anywhere: with explicit addends of 64 bits.
+fn crowds() -> bool {
+    target::native().rela && target::native().class.word() == 8
+}
+
+/// Each to a target of its own, so far from the others that all meet in the index of stubs: as far as the inverse of
+/// what a target is multiplied with there.
+fn crowd(file: &mut File, count: usize) {
+    let (r_type, _, addend) = file.target.call;
+    let (code, site) = crate::sample::code(file.target);
+    let far = |number: u64| addend.wrapping_add(number.wrapping_mul(0xf1de_83e1_9937_733d) as i64);
+    let record =
+        |number| relocation(file.target, site + number * code.len() as u64, r_type, UNDEFINED, far(number));
+    let records = (0..count as u64).flat_map(record).collect();
+    file.section(".text").data = code.repeat(count);
+    file.section(".rel.text").data = records;
+}
+
+/// Of sections that are not there.
+fn starts(file: &mut File, count: usize) {
+    sections(file, count);
+    many(file, count, 0x20, 0, |_| b"__start_nowhere_".to_vec());
 }
 
 /// R_RISCV_PCREL_LO12_I before the R_RISCV_PCREL_HI20 that it names by a label.

@@ -231,10 +231,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         if let ([image, ..], Some(file)) = (&mut parts, file) {
             *image = file;
         }
-        let [_, _, constants, _] = &mut parts;
+        let [_, _, constants, data] = &mut parts;
         if matches!(self.tables.origin, Origin::Sections | Origin::Image(_)) {
-            // The index, which is written next, would take the end of a name that lies in it.
+            // The index and the record, which are written next, would take the end of a name that lies in them.
             *constants = constants.get(..self.layout.extra_constants.offset as usize).unwrap_or_default();
+            *data = data.get(..self.layout.extra_data.offset as usize).unwrap_or_default();
         }
         let entries = parts.get(part as usize).and_then(|part| part.get(at..)).unwrap_or_default();
         check_entries(entries, checked, &parts, starts, sizes)
