@@ -22,7 +22,7 @@ fn with_every_object(name: &str, defines: &[&str], check: impl Fn(&File<'_>)) {
     let mut checked = 0;
     for names in COMPILERS {
         let Some(compiler) = names.iter().find(|name| is_installed(name)) else {
-            eprintln!("left out: {} is not installed", names[0]);
+            leave_out(&format!("{} is not installed", names[0]));
             continue;
         };
         for (language, model) in
@@ -153,4 +153,9 @@ fn a_host_keeps_names_apart_that_become_slids() {
             assert!(names.windows(name.len()).any(|found| found == name), "{name:?} in {names:?}");
         }
     });
+}
+
+/// Where the harness does not capture it: the task runner says so at its end.
+fn leave_out(why: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("left out: {why}\n"));
 }

@@ -288,8 +288,11 @@ fn cargo_test(profile: &str) -> Command {
     cargo
 }
 
-/// What a line says of a test that was not run, and why.
+/// What a line says of a test that was not run, or not in full, and why.
 fn left_out(line: &str) -> Option<String> {
+    if let Some(why) = line.strip_prefix("left out: ") {
+        return Some(why.to_owned());
+    }
     let (name, why) = line.strip_prefix("test ")?.split_once(" ... ignored, ")?;
     Some(format!("{name}: {why}"))
 }
@@ -305,7 +308,8 @@ pub(super) fn tests(command: &mut Command, filter: &str) -> Result<Outcome> {
         if line.starts_with("test ") && line.ends_with(" FAILED") {
             outcome.failures.push(line.to_owned());
         }
-        outcome.left_out.extend(left_out(line));
+        let why = left_out(line).filter(|why| !outcome.left_out.contains(why));
+        outcome.left_out.extend(why);
     });
     if let Err(error) = ended {
         outcome.failures.push(error.to_string());
@@ -327,6 +331,7 @@ mod tests {
     fn what_a_test_says_why_it_was_not_run_is_told() {
         let line = "test threads_at_once ... ignored, there are no threads";
         assert_eq!(left_out(line).as_deref(), Some("threads_at_once: there are no threads"));
+        assert_eq!(left_out("left out: gcc is missing").as_deref(), Some("gcc is missing"));
         assert_eq!(left_out("test a ... ok"), None);
         assert_eq!(left_out("test a ... ignored"), None);
     }

@@ -78,8 +78,14 @@ fn an_extension_is_linked_on_the_host_as_shown() {
     let compilers = ["arm-none-eabi-gcc", "riscv64-unknown-elf-gcc", "aarch64-linux-gnu-gcc"];
     let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
     if let Some(missing) = compilers.into_iter().find(|name| !is_there(name)) {
-        eprintln!("left out: {missing} is not installed");
+        leave_out(&format!("{missing} is not installed"));
         return;
     }
     keeps_its_word("Linked on the host", 8, &["boards", "docs", "include"]);
+}
+
+/// Where the harness does not capture it: the task runner says so at its end.
+#[cfg(unix)]
+fn leave_out(why: &str) {
+    let _ = std::io::Write::write_fmt(&mut std::io::stdout(), format_args!("left out: {why}\n"));
 }
