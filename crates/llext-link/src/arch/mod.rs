@@ -148,18 +148,50 @@ pub enum Check {
     Upper(u8),
 }
 
+/// The values that a [`Check`] lets pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Range {
+    /// How far the first lies below 0.
+    below: u64,
+    /// How many follow the first.
+    others: u64,
+}
+
+impl Range {
+    /// Whether `value` lies in the range.
+    #[inline(always)]
+    pub(crate) fn holds(self, value: i64) -> bool {
+        (value as u64).wrapping_add(self.below) <= self.others
+    }
+}
+
 impl Check {
     /// Whether `value` lies in the range.
-    #[inline]
+    #[inline(never)]
     pub fn holds(self, value: i64) -> bool {
-        match self {
-            Check::None => true,
-            Check::Signed(n) => value >> (n - 1) == 0 || value >> (n - 1) == -1,
-            Check::Unsigned(n) => value >> n == 0,
-            Check::Either(n) => Check::Signed(n).holds(value) || Check::Unsigned(n).holds(value),
-            Check::Magnitude(n) => value.unsigned_abs() >> n == 0,
-            Check::Upper(n) => Check::Signed(n).holds(value.wrapping_add(Field::LOWER_HALF)),
-        }
+        self.range().holds(value)
+    }
+
+    /// The range: found once for many values.
+    #[inline(never)]
+    pub(crate) fn range(self) -> Range {
+        let (Check::Signed(n)
+        | Check::Unsigned(n)
+        | Check::Either(n)
+        | Check::Magnitude(n)
+        | Check::Upper(n)) = self
+        else {
+            return Range { below: 0, others: u64::MAX };
+        };
+        let half = 1 << (n - 1);
+        let (below, count) = match self {
+            Check::Either(_) => (half, 3 * half),
+            Check::Magnitude(_) => (2 * half - 1, 4 * half - 1),
+            Check::Unsigned(_) => (0, 2 * half),
+            Check::Upper(_) => (half + Field::LOWER_HALF as u64, 2 * half),
+            Check::None | Check::Signed(_) => (half, 2 * half),
+        };
+        Range { below, others: count - 1 }
     }
 }
 

@@ -132,6 +132,17 @@ fn checks_end_at_their_edges() {
     assert!(held(Check::Upper(32), [-0x8000_0800, 0x7fff_f7ff]));
     assert!(!Check::Upper(32).holds(-0x8000_0801));
     assert!(!Check::Upper(32).holds(0x7fff_f800));
+    let beyond =
+        [(Check::Unsigned(32), 1 << 32), (Check::Either(16), -0x8001), (Check::Magnitude(12), 0x1000)];
+    assert!(beyond.iter().all(|(check, value)| !check.holds(*value)));
+    assert!(held(Check::None, [i64::MIN, i64::MAX]));
+    for check in [Check::Signed, Check::Unsigned, Check::Either, Check::Magnitude, Check::Upper] {
+        for bits in 1..=48 {
+            assert!([i64::MIN, i64::MAX].iter().all(|value| !check(bits).holds(*value)));
+            let rounding = if matches!(check(bits), Check::Upper(_)) { 12 } else { 0 };
+            assert!(check(bits + rounding).holds(0));
+        }
+    }
 }
 
 /// The field, whatever was in it, holds `value` as the assembler writes it, and gives `addend`.

@@ -2,7 +2,7 @@
 
 use super::{Linker, Target, align_down, check, get, put};
 use crate::addr::{SymbolIndex, Word};
-use crate::arch::{Field, Howto, WeakBranch};
+use crate::arch::{Field, Howto, Range, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::error::{Error, SymbolRef};
@@ -24,6 +24,8 @@ struct Way<W> {
 struct Run<'a, F: Format> {
     values: &'a [F::Word],
     howto: &'a Howto,
+    /// Its range.
+    range: Range,
     /// How many bytes the field spans.
     len: usize,
     /// The bit of a function's address that tells its instruction set: none where there is only one.
@@ -48,6 +50,7 @@ impl<F: Format> Linker<'_, F> {
         let near = Run::<F> {
             values: self.values,
             howto,
+            range: howto.check.range(),
             len: howto.field.len(),
             mask: F::Word::of(interwork.is_some().into()),
             own: F::Word::of(is_thumb.into()),
@@ -173,7 +176,7 @@ impl<F: Format> Run<'_, F> {
         let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         let value = s.minus(self.own).plus(a).minus(target.address.plus(offset));
         let is_aligned = value.get() & (u64::from(howto.align) - 1) == 0;
-        if !is_aligned || !howto.check.holds(value.signed()) {
+        if !is_aligned || !self.range.holds(value.signed()) {
             return None;
         }
         if let Some(change) = self.change {
