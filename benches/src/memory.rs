@@ -99,6 +99,10 @@ unsafe impl<M: Memory> Memory for Counted<M> {
         Ok(CountedScratch { scratch, size })
     }
 
+    fn clear(scratch: &mut Self::Scratch, bytes: usize) -> usize {
+        M::clear(&mut scratch.scratch, bytes)
+    }
+
     fn give_back(&mut self, scratch: Self::Scratch) {
         USE.shrink(scratch.size);
         uncounted(|| self.0.give_back(scratch.scratch));

@@ -80,6 +80,10 @@ unsafe impl<'f, M: Memory> Memory for Failing<'f, M> {
         self.memory.scratch(bytes)
     }
 
+    fn clear(scratch: &mut M::Scratch, bytes: usize) -> usize {
+        M::clear(scratch, bytes)
+    }
+
     fn give_back(&mut self, scratch: M::Scratch) {
         self.memory.give_back(scratch);
     }

@@ -58,8 +58,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         give_up(self.file.sections.table_mut());
         let reach = self.registry.memory.with(|memory| memory.reach());
         self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
-        self.slots.bytes_mut().fill(0);
-        for buffer in [&mut self.index, &mut self.uppers, &mut self.text_in_place] {
+        for buffer in [&mut self.slots, &mut self.index, &mut self.uppers, &mut self.text_in_place] {
             self.scratch.give_back(buffer);
         }
         Stage::Count(Cursor::default())

@@ -85,8 +85,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn read_linked(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let header = self.file.header()?;
-        if self.headers.bytes().is_empty() {
+        if self.headers.bytes().len() != header.segments.size as usize {
             self.headers = self.scratch.bytes(header.segments.size as usize)?;
+            return Ok(Stage::Segments); // when it is clear
         }
         self.file.copy(header.segments, self.headers.bytes_mut())?;
         let segments = scan_linked::<Native>(&header, self.headers.bytes())?;

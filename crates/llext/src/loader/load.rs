@@ -156,8 +156,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         }
     }
 
-    /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied, or
-    /// cleared for the image, are one unit each. Constructors, and what ends a load, run in its last step.
+    /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied or cleared
+    /// are one unit each. Constructors, and what ends a load, run in its last step.
     ///
     /// `Pending` means: call again, now or, when the source said `WouldBlock`, later. A budget of 0 does nothing and is
     /// always pending.
@@ -210,6 +210,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             self.stage = Stage::Done;
             return Ok(Some(handle));
         }
+        if self.scratch.is_dirty {
+            self.clear_scratch(budget);
+            return Ok(None);
+        }
         self.stage = match self.stage {
             // what the file is, and where its tables lie
             Stage::Begin => self.read_header(budget)?,
@@ -241,6 +245,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         file.source.settle();
         if file.source.lent().is_none() && file.batch.bytes().is_empty() {
             file.batch = self.scratch.bytes(BATCH * relocation_size::<Native>(Role::Rela) as usize)?;
+            return Ok(Stage::Begin); // when it is clear
         }
         let size = file.source.size()?;
         let extent = Header::extent::<Native>(size)?;
@@ -332,14 +337,30 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     }
 
     pub(super) fn free_scratch(&mut self) {
-        let file = &mut self.file;
-        for buffer in [&mut file.sections, &mut file.tables, &mut file.batch] {
-            self.scratch.give_back(buffer);
-        }
-        let Self { headers, segments, notes, values, slots, index, uppers, text_in_place, .. } = self;
-        for buffer in [headers, segments, notes, values, slots, index, uppers, text_in_place] {
-            self.scratch.give_back(buffer);
-        }
+        let (scratch, buffers) = self.buffers();
+        buffers.into_iter().for_each(|buffer| scratch.give_back(buffer));
+    }
+
+    /// Clears what was taken of scratch memory since this was done, before it is used.
+    #[inline(never)]
+    fn clear_scratch(&mut self, budget: &mut u32) {
+        let most = budget.saturating_mul(COPIED) as usize;
+        let cleared = self
+            .buffers()
+            .1
+            .into_iter()
+            .fold(0, |cleared, buffer| cleared + Scratch::<M, R>::clear(buffer, most - cleared));
+        self.scratch.is_dirty = cleared == most;
+        *budget -= cleared as u32 / COPIED;
+    }
+
+    /// All scratch memory, and where it comes from.
+    fn buffers(&mut self) -> (&mut Scratch<'r, 'l, M, R>, [&mut Buffer<'l, M::Scratch>; 11]) {
+        let Self { scratch, file, headers, segments, notes, values, slots, index, uppers, .. } = self;
+        let File { sections, tables, batch, .. } = file;
+        let text = &mut self.text_in_place;
+        let all = [sections, tables, batch, headers, segments, notes, values, slots, index, uppers, text];
+        (scratch, all)
     }
 }
 

@@ -88,8 +88,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     fn scan_sections(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         let header = self.file.header()?;
-        if self.file.sections().is_empty() {
+        if self.file.sections().len() != header.section_count as usize {
             self.file.sections = self.scratch.table::<Section>(header.section_count)?;
+            return Ok(Stage::Sections); // when they are clear
         }
         let file = &mut self.file;
         let mut reader = super::file::Reader { source: &mut file.source, batch: file.batch.bytes_mut() };
@@ -183,16 +184,17 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             }
             return Ok(Stage::Resolve);
         };
-        *budget = budget.saturating_sub(1 + extent.size / COPIED);
         let file = &mut self.file;
         if file.source.lent().is_none() {
             // Kept over a read that would block: what is lent is not lent twice.
             if self.notes.bytes().len() != extent.size as usize {
                 self.scratch.give_back(&mut self.notes);
                 self.notes = self.scratch.bytes(extent.size as usize)?;
+                return Ok(Stage::Notes(index)); // when it is clear
             }
             file.copy(extent, self.notes.bytes_mut())?;
         }
+        *budget = budget.saturating_sub(1 + extent.size / COPIED);
         let notes = file.source.lent().map_or(self.notes.bytes(), |all| extent.of(all).unwrap_or_default());
         note::check_abi::<Native>(notes)?;
         for name in note::needed::<Native>(notes) {
@@ -256,13 +258,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             needs.place = self.file.run_address(table.target());
         }
         let records = Relocations::new(table.role(), self.file.fetched(extent));
-        for _ in 0..2 {
-            let (values, slots) = (self.values.table(), self.slots.table_mut());
-            let mut count = Count::<Native> { arch: ARCH, symbols, values, slots, needs };
-            if count.batch(records)? == Counted::Done {
-                break;
-            }
+        let (values, slots) = (self.values.table(), self.slots.table_mut());
+        let mut count = Count::<Native> { arch: ARCH, symbols, values, slots, needs };
+        if count.batch(records)? == Counted::WantsSlots {
             self.slots = self.scratch.table::<llext_link::veneer::Slot>(symbols.len())?;
+            return Ok(Stage::Count(at)); // when they are clear
         }
         Ok(Stage::Count(next))
     }

@@ -99,11 +99,12 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     fn read_segments(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
         let header = self.file.header()?;
-        if self.headers.bytes().is_empty() {
+        if self.headers.bytes().len() != header.segments.size as usize {
             self.headers = self.scratch.bytes(header.segments.size as usize)?;
+            self.segments = self.scratch.table::<Segment>(header.segment_count.min(MAX_LOADS as u32))?;
+            return Ok(Stage::Segments); // when they are clear
         }
         self.file.copy(header.segments, self.headers.bytes_mut())?;
-        self.segments = self.scratch.table::<Segment>(header.segment_count.min(MAX_LOADS as u32))?;
         self.shared.span = segment::scan::<Native>(&header, self.headers.bytes(), self.segments.table_mut())?;
         Ok(Stage::NamesHeader)
     }

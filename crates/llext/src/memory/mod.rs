@@ -232,6 +232,15 @@ pub unsafe trait Memory {
     /// work for outside the lock; `as_ref` may be empty before.
     fn scratch(&mut self, bytes: usize) -> Result<Self::Scratch, MemoryError>;
 
+    /// Does some of what `as_mut` will do: zeroes up to `bytes` bytes of scratch, and returns how many; fewer than `bytes`,
+    /// where no more need to be zeroed. So a load that goes forward in steps takes no longer for one than for any other.
+    ///
+    /// Memory that is zero anyway has nothing to do here.
+    fn clear(scratch: &mut Self::Scratch, bytes: usize) -> usize {
+        let _ = (scratch, bytes);
+        0
+    }
+
     /// Takes scratch back.
     fn give_back(&mut self, scratch: Self::Scratch);
 }

@@ -136,14 +136,18 @@ unsafe impl<'a> Memory for Pool<'a> {
 
     fn scratch(&mut self, bytes: usize) -> Result<PoolScratch<'a>, MemoryError> {
         let arena = self.arena(Part::Data);
-        match arena.allocate(bytes, 16) {
-            Some(piece) => Ok(PoolScratch { piece, zeroed: false, memory: PhantomData }),
+        match arena.allocate(bytes, PoolScratch::ALIGN) {
+            Some(piece) => Ok(PoolScratch::new(piece)),
             None => Err(MemoryError::OutOfScratch { wanted: bytes, available: arena.largest_free() }),
         }
     }
 
+    fn clear(scratch: &mut PoolScratch<'a>, bytes: usize) -> usize {
+        scratch.clear(bytes)
+    }
+
     fn give_back(&mut self, scratch: PoolScratch<'a>) {
-        self.arena(Part::Data).free(scratch.piece);
+        self.arena(Part::Data).free(scratch.piece());
     }
 }
 
@@ -262,31 +266,51 @@ unsafe impl Block for PoolBlock<'_> {
 /// Scratch out of a [`Pool`]. Dropping it instead of giving it back keeps its memory reserved.
 #[derive(Debug)]
 pub struct PoolScratch<'a> {
-    piece: Piece,
-    zeroed: bool,
+    start: NonNull<u8>,
+    size: usize,
+    /// How many of its bytes are zero already, or have been since.
+    cleared: usize,
     memory: PhantomData<&'a mut [u8]>,
 }
 
-/// Empty until it was first asked for its bytes to write: that is when they are zeroed.
+impl PoolScratch<'_> {
+    const ALIGN: usize = 16;
+
+    /// Of a piece of that alignment.
+    fn new(Piece { start, size, .. }: Piece) -> Self {
+        Self { start, size, cleared: 0, memory: PhantomData }
+    }
+
+    fn piece(&self) -> Piece {
+        Piece { start: self.start, size: self.size, used: self.size, align: Self::ALIGN, alias: 0 }
+    }
+
+    /// Zeroes up to `bytes` more bytes; how many it were.
+    fn clear(&mut self, bytes: usize) -> usize {
+        let size = bytes.min(self.size - self.cleared);
+        // SAFETY: these bytes of the piece are this scratch's alone, and nothing borrows them yet.
+        unsafe { self.start.add(self.cleared).write_bytes(0, size) };
+        self.cleared += size;
+        size
+    }
+}
+
+/// Empty until all of its bytes were zeroed: when it is first asked for them to write, at the latest.
 impl AsRef<[u8]> for PoolScratch<'_> {
     fn as_ref(&self) -> &[u8] {
-        if !self.zeroed {
+        if self.cleared < self.size {
             return &[];
         }
         // SAFETY: the piece is this scratch's alone, was zeroed, and is borrowed as `self` is.
-        unsafe { core::slice::from_raw_parts(self.piece.start.as_ptr(), self.piece.size) }
+        unsafe { core::slice::from_raw_parts(self.start.as_ptr(), self.size) }
     }
 }
 
 impl AsMut<[u8]> for PoolScratch<'_> {
     fn as_mut(&mut self) -> &mut [u8] {
-        if !self.zeroed {
-            // SAFETY: the piece is this scratch's alone, and nothing borrows it yet.
-            unsafe { self.piece.start.write_bytes(0, self.piece.size) };
-            self.zeroed = true;
-        }
+        self.clear(usize::MAX);
         // SAFETY: the piece is initialised, this scratch's alone, and borrowed as `self` is.
-        unsafe { self.piece.bytes() }
+        unsafe { self.piece().bytes() }
     }
 }
 

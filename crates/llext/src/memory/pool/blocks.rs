@@ -139,14 +139,18 @@ unsafe impl<'a, const WORDS: usize> Memory for Blocks<'a, WORDS> {
     }
 
     fn scratch(&mut self, wanted: usize) -> Result<PoolScratch<'a>, MemoryError> {
-        match self.allocate(wanted, 16) {
-            Some(piece) => Ok(PoolScratch { piece, zeroed: false, memory: PhantomData }),
+        match self.allocate(wanted, PoolScratch::ALIGN) {
+            Some(piece) => Ok(PoolScratch::new(piece)),
             None => Err(MemoryError::OutOfScratch { wanted, available: self.largest_free() }),
         }
     }
 
+    fn clear(scratch: &mut PoolScratch<'a>, bytes: usize) -> usize {
+        scratch.clear(bytes)
+    }
+
     fn give_back(&mut self, scratch: PoolScratch<'a>) {
-        self.free(scratch.piece);
+        self.free(scratch.piece());
     }
 }
 

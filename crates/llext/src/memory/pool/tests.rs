@@ -185,6 +185,26 @@ fn alignment_to_a_page_is_honoured() {
 }
 
 #[test]
+fn scratch_is_cleared_in_pieces_of_any_size() {
+    let mut memory = memory(4096);
+    let mut pool = Pool::unified(&mut memory);
+    for (bytes, pieces) in [(1, 100), (70, 1), (99, 1), (100, 1), (1 << 20, 0)] {
+        let mut scratch = pool.scratch(100).unwrap();
+        assert!((0..pieces).all(|_| Pool::clear(&mut scratch, bytes) == bytes));
+        let is_clear = bytes * pieces == 100;
+        assert_eq!(scratch.as_ref().len(), if is_clear { 100 } else { 0 }, "in pieces of {bytes}");
+        assert_eq!(Pool::clear(&mut scratch, bytes), 100 - bytes * pieces);
+        assert_eq!(scratch.as_ref(), [0; 100], "in pieces of {bytes}");
+        scratch.as_mut().fill(7);
+        assert_eq!((Pool::clear(&mut scratch, bytes), scratch.as_mut()[99]), (0, 7));
+        pool.give_back(scratch);
+    }
+    let mut scratch = pool.scratch(100).unwrap();
+    Pool::clear(&mut scratch, 65);
+    assert_eq!(scratch.as_mut(), [0; 100]);
+}
+
+#[test]
 fn scratch_is_zeroed_and_comes_back() {
     let mut memory = memory(4096);
     let mut pool = Pool::unified(&mut memory);

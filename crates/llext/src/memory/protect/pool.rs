@@ -190,6 +190,10 @@ unsafe impl<'a, U: Protect> Memory for Protected<'a, U> {
         self.pool.scratch(bytes)
     }
 
+    fn clear(scratch: &mut PoolScratch<'a>, bytes: usize) -> usize {
+        Pool::clear(scratch, bytes)
+    }
+
     fn give_back(&mut self, scratch: PoolScratch<'a>) {
         self.pool.give_back(scratch);
     }
