@@ -22,7 +22,7 @@ use crate::addr::Word;
 use crate::error::Error;
 use core::marker::PhantomData;
 use zerocopy::byteorder::{BigEndian, ByteOrder, LittleEndian, U16, U32, U64};
-use zerocopy::{FromBytes, Immutable, KnownLayout, Unaligned};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// A source of bytes: the file, lent whole or read in pieces.
 pub trait Bytes {
@@ -62,6 +62,9 @@ impl<T: FromBytes + Immutable + KnownLayout + Unaligned + Copy> Raw for T {}
 pub trait RawWord<W>: Raw {
     /// Its value.
     fn word(self) -> W;
+
+    /// The values of words side by side.
+    fn words<const N: usize>(raw: &[Self; N]) -> [W; N];
 }
 
 /// One of the four ELF formats: word size and byte order.
@@ -101,17 +104,38 @@ pub type Elf64Le = Elf64<LittleEndian>;
 /// 64-bit, big-endian.
 pub type Elf64Be = Elf64<BigEndian>;
 
-impl<O: ByteOrder + Copy + 'static> RawWord<u32> for U32<O> {
-    fn word(self) -> u32 {
-        U32::get(self)
-    }
+/// Whether this build's processor loads a word in one instruction only where it is aligned. Nearly all are, and whether
+/// they are is looked at once for a record.
+const LOADS_ALIGNED: bool = !env!("LOADS_ALIGNED").is_empty();
+
+/// The values of words that are not aligned.
+#[cold]
+#[inline(never)]
+fn by_bytes<W: Copy, X: RawWord<W>, const N: usize>(raw: &[X; N]) -> [W; N] {
+    raw.map(X::word)
 }
 
-impl<O: ByteOrder + Copy + 'static> RawWord<u64> for U64<O> {
-    fn word(self) -> u64 {
-        U64::get(self)
-    }
+macro_rules! raw_words {
+    ($($raw:ident $word:ty),*) => { $(
+        impl<O: ByteOrder + Copy + 'static> RawWord<$word> for $raw<O> {
+            fn word(self) -> $word {
+                self.get()
+            }
+
+            #[inline(always)]
+            fn words<const N: usize>(raw: &[Self; N]) -> [$word; N] {
+                if !LOADS_ALIGNED {
+                    return raw.map(Self::get);
+                }
+                match <[$word; N]>::ref_from_bytes(raw.as_bytes()) {
+                    Ok(aligned) => aligned.map(|word| Self::from_bytes(word.to_ne_bytes()).get()),
+                    Err(_) => by_bytes(raw),
+                }
+            }
+        }
+    )* };
 }
+raw_words!(U32 u32, U64 u64);
 
 macro_rules! formats {
     ($($order:ident $data:literal),*) => { $(

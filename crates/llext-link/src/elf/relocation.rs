@@ -23,17 +23,16 @@ pub struct Relocation<W> {
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
 #[repr(C)]
 pub struct Rel<X> {
-    offset: X,
-    info: X,
+    /// `r_offset`, `r_info`.
+    words: [X; 2],
 }
 
 /// `Elf_Rela`.
 #[derive(FromBytes, Immutable, KnownLayout, Unaligned, Clone, Copy)]
 #[repr(C)]
 pub struct Rela<X> {
-    offset: X,
-    info: X,
-    addend: X,
+    /// `r_offset`, `r_info`, `r_addend`.
+    words: [X; 3],
 }
 
 /// A run of relocations of one kind.
@@ -51,8 +50,17 @@ impl<X: Copy> Rel<X> {
     where
         X: RawWord<F::Word>,
     {
-        let (symbol, r_type) = F::split_info(RawWord::<F::Word>::word(self.info));
-        Relocation { offset: RawWord::<F::Word>::word(self.offset), r_type, symbol, addend: None }
+        let [offset, info] = RawWord::<F::Word>::words(&self.words);
+        let (symbol, r_type) = F::split_info(info);
+        Relocation { offset, r_type, symbol, addend: None }
+    }
+
+    fn r_type<F: Format<RawWord = X>>(&self) -> u32
+    where
+        X: RawWord<F::Word>,
+    {
+        let [_, info] = self.words;
+        F::split_info(RawWord::<F::Word>::word(info)).1
     }
 }
 
@@ -62,9 +70,17 @@ impl<X: Copy> Rela<X> {
     where
         X: RawWord<F::Word>,
     {
-        let (symbol, r_type) = F::split_info(RawWord::<F::Word>::word(self.info));
-        let addend = Some(RawWord::<F::Word>::word(self.addend));
-        Relocation { offset: RawWord::<F::Word>::word(self.offset), r_type, symbol, addend }
+        let [offset, info, addend] = RawWord::<F::Word>::words(&self.words);
+        let (symbol, r_type) = F::split_info(info);
+        Relocation { offset, r_type, symbol, addend: Some(addend) }
+    }
+
+    fn r_type<F: Format<RawWord = X>>(&self) -> u32
+    where
+        X: RawWord<F::Word>,
+    {
+        let [_, info, _] = self.words;
+        F::split_info(RawWord::<F::Word>::word(info)).1
     }
 }
 
@@ -114,8 +130,8 @@ impl<'a, F: Format> Relocations<'a, F> {
         let r_type = self.first()?.r_type;
         let is_other = |found: u32| found != r_type;
         let count = match &self {
-            Self::Rel(all) => all.iter().position(|raw| is_other(raw.decode::<F>().r_type)),
-            Self::Rela(all) => all.iter().position(|raw| is_other(raw.decode::<F>().r_type)),
+            Self::Rel(all) => all.iter().position(|raw| is_other(raw.r_type::<F>())),
+            Self::Rela(all) => all.iter().position(|raw| is_other(raw.r_type::<F>())),
         };
         let (run, rest) = self.split(count.unwrap_or(self.len()));
         Some((r_type, run, rest))
