@@ -93,8 +93,23 @@ impl Export {
 
     /// Whether it has exactly this name.
     pub(crate) fn is_named(&self, name: &[u8]) -> bool {
-        self.name().to_bytes() == name
+        let own = self.name().to_bytes();
+        // On bare metal `memcmp` looks at byte after byte.
+        if cfg!(feature = "std") { own == name } else { is_same(own, name) }
     }
+}
+
+/// Whether two names are the same: four bytes at a time are looked at.
+fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
+    while let (Some((first, rest)), Some((second, others))) =
+        (one.split_first_chunk(), other.split_first_chunk())
+    {
+        if u32::from_ne_bytes(*first) != u32::from_ne_bytes(*second) {
+            return false;
+        }
+        (one, other) = (rest, others);
+    }
+    one.iter().eq(other)
 }
 
 impl core::fmt::Debug for Export {
@@ -323,6 +338,20 @@ mod tests {
             assert!(!export.is_named(other.as_bytes()), "{other:?}");
         }
         assert!(Export::new(c"", core::ptr::null()).is_named(b""));
+    }
+
+    #[test]
+    fn names_of_any_length_are_the_same_only_where_every_byte_is() {
+        let name = b"z_impl_log_submit";
+        for len in 0..=name.len() {
+            let one = &name[..len];
+            assert!((0..=name.len()).all(|other| is_same(one, &name[..other]) == (other == len)));
+            for at in 0..len {
+                let mut other = *name;
+                other[at] ^= 0x80;
+                assert!(!is_same(one, &other[..len]), "byte {at} of {len}");
+            }
+        }
     }
 
     #[test]
