@@ -109,6 +109,8 @@ impl Load {
             soname: None,
             #[cfg(feature = "reset")]
             initial: None,
+            #[cfg(feature = "reset")]
+            template: None,
         });
         apps.initialise(id, record);
         // SAFETY: the record was just written, and nobody takes it away before it is published; its functions are here.
