@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::error::{Result, bail};
-use crate::setup;
+use crate::{project, setup};
 use lanes::Lane;
 use phase::{Count, Outcome, Phase, Report};
 use phases::{PHASES, WITH_TESTS};
@@ -19,6 +19,9 @@ use phases::{PHASES, WITH_TESTS};
 pub(crate) fn test(with_setup: bool, filter: &str) -> Result<bool> {
     let start = Instant::now();
     let mut reports = Vec::new();
+    if filter.is_empty() {
+        project::build_once();
+    }
     if with_setup {
         let run = |_: &str| setup::setup().map(|()| Outcome::default());
         reports.push(Phase { name: "setup", lane: Lane::Here, run }.report(""));
