@@ -159,6 +159,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
     /// Goes on with at most `budget` units of work: a section, a symbol, a relocation or 256 bytes copied or cleared
     /// are one unit each. Constructors, and what ends a load, run in its last step.
     ///
+    /// Some walks are not cut, however small the budget: over all sections, where the image is planned; over a section of
+    /// notes and the dynamic section; over packed relocations (`DT_RELR`), and over the imports of a pre-located file.
+    ///
     /// `Pending` means: call again, now or, when the source said `WouldBlock`, later. A budget of 0 does nothing and is
     /// always pending.
     ///
