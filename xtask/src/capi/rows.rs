@@ -28,27 +28,10 @@ pub(crate) const SUITES: &[Suite] = &[
         place: &["aarch64"],
         ..ON_LINUX
     },
-    Suite {
-        name: "mps2-an385",
-        target: "thumbv7m-none-eabi",
-        build: Build::BARE,
-        gcc: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
-        shared: &["arm-none-eabi-ld"],
-        machine: Machine::Board("c-mps2-an385"),
-        tool: Tool::Nothing,
-        place: &["pool", "arm", "v7-m"],
-    },
-    Suite {
-        name: "riscv32-virt",
-        target: "riscv32imac-unknown-none-elf",
-        build: Build::BARE,
-        gcc: RISCV32_GCC,
-        // The one beside this gcc links no shared objects.
-        shared: &["riscv64-linux-gnu-ld", "-m", "elf32lriscv"],
-        machine: Machine::Board("c-riscv32-virt"),
-        tool: Tool::Nothing,
-        place: &["pool", "riscv", "riscv32"],
-    },
+    AN385,
+    RISCV32,
+    Suite { name: "slid-mps2-an385", build: Build::TERSE, tool: Tool::Slids, ..AN385 },
+    Suite { name: "slid-riscv32-virt", build: Build::TERSE, tool: Tool::Slids, ..RISCV32 },
 ];
 
 /// This machine's.
@@ -61,6 +44,29 @@ const ON_LINUX: Suite = Suite {
     machine: Machine::Own,
     tool: Tool::Nothing,
     place: NATIVE,
+};
+
+const AN385: Suite = Suite {
+    name: "mps2-an385",
+    target: "thumbv7m-none-eabi",
+    build: Build::BARE,
+    gcc: &["arm-none-eabi-gcc", "-mcpu=cortex-m3", "-mthumb"],
+    shared: &["arm-none-eabi-ld"],
+    machine: Machine::Board("c-mps2-an385"),
+    tool: Tool::Nothing,
+    place: &["pool", "arm", "v7-m"],
+};
+
+const RISCV32: Suite = Suite {
+    name: "riscv32-virt",
+    target: "riscv32imac-unknown-none-elf",
+    build: Build::BARE,
+    gcc: RISCV32_GCC,
+    // The one beside this gcc links no shared objects.
+    shared: &["riscv64-linux-gnu-ld", "-m", "elf32lriscv"],
+    machine: Machine::Board("c-riscv32-virt"),
+    tool: Tool::Nothing,
+    place: &["pool", "riscv", "riscv32"],
 };
 
 /// Variables lie in the sections that the suite looks for, not in those of small ones.
