@@ -64,7 +64,14 @@ pub trait RawWord<W>: Raw {
     fn word(self) -> W;
 
     /// The values of words side by side.
-    fn words<const N: usize>(raw: &[Self; N]) -> [W; N];
+    #[inline(always)]
+    fn words<const N: usize>(raw: &[Self; N]) -> [W; N] {
+        Self::read(raw, LOADS_ALIGNED)
+    }
+
+    /// The values of words side by side, for a processor that loads a word `whole` only where it is aligned, or for one
+    /// that takes it from anywhere.
+    fn read<const N: usize>(raw: &[Self; N], whole: bool) -> [W; N];
 }
 
 /// One of the four ELF formats: word size and byte order.
@@ -123,8 +130,8 @@ macro_rules! raw_words {
             }
 
             #[inline(always)]
-            fn words<const N: usize>(raw: &[Self; N]) -> [$word; N] {
-                if !LOADS_ALIGNED {
+            fn read<const N: usize>(raw: &[Self; N], whole: bool) -> [$word; N] {
+                if !whole {
                     return raw.map(Self::get);
                 }
                 match <[$word; N]>::ref_from_bytes(raw.as_bytes()) {
@@ -253,5 +260,31 @@ mod tests {
                 in_every_width::<Elf64Be>(value);
             }
         }
+    }
+
+    /// Eight words at every place of a buffer of whole words, so some of them lie aligned and some do not.
+    fn words_are_read_alike<W, X>(bytes: &[u8])
+    where
+        W: Word + core::fmt::Debug + PartialEq,
+        X: RawWord<W>,
+    {
+        for offset in 0..8 {
+            let (raw, _) = <[X; 8]>::ref_from_prefix(&bytes[offset..]).expect("72 bytes hold eight words");
+            let expected = raw.map(X::word);
+            assert_eq!(X::read(raw, true), expected, "loaded whole, at {offset}");
+            assert_eq!(X::read(raw, false), expected, "loaded anyhow, at {offset}");
+            assert_eq!(X::words(raw), expected, "loaded as here, at {offset}");
+        }
+    }
+
+    #[test]
+    fn words_are_read_alike_aligned_or_not() {
+        let words: [u64; 9] =
+            core::array::from_fn(|at| 0x0102_0304_0506_0708_u64.wrapping_mul(at as u64 + 3));
+        let bytes = words.as_bytes();
+        words_are_read_alike::<u32, U32<LittleEndian>>(bytes);
+        words_are_read_alike::<u32, U32<BigEndian>>(bytes);
+        words_are_read_alike::<u64, U64<LittleEndian>>(bytes);
+        words_are_read_alike::<u64, U64<BigEndian>>(bytes);
     }
 }
