@@ -93,23 +93,45 @@ impl Export {
 
     /// Whether it has exactly this name.
     pub(crate) fn is_named(&self, name: &[u8]) -> bool {
-        let own = self.name().to_bytes();
-        // On bare metal `memcmp` looks at byte after byte.
-        if cfg!(feature = "std") { own == name } else { is_same(own, name) }
+        // A processor with wide registers finds the end first and compares many bytes at once; a small one looks at each
+        // byte once.
+        if cfg!(feature = "std") { self.name().to_bytes() == name } else { self.is_spelt(name) }
+    }
+
+    fn is_spelt(&self, mut name: &[u8]) -> bool {
+        let mut own = self.name;
+        while let Some((&[a, b, c, d], rest)) = name.split_first_chunk() {
+            // SAFETY: the name ends with NUL, and no byte before these was that; the first that is ends the reading.
+            if unsafe {
+                differ(own, a) || differ(own.add(1), b) || differ(own.add(2), c) || differ(own.add(3), d)
+            } {
+                return false;
+            }
+            // SAFETY: none of those four was the last.
+            (own, name) = (unsafe { own.add(4) }, rest);
+        }
+        for byte in name {
+            // SAFETY: as above.
+            if unsafe { differ(own, *byte) } {
+                return false;
+            }
+            // SAFETY: as above.
+            own = unsafe { own.add(1) };
+        }
+        // SAFETY: as above.
+        unsafe { *own == 0 }
     }
 }
 
-/// Whether two names are the same: four bytes at a time are looked at.
-fn is_same(mut one: &[u8], mut other: &[u8]) -> bool {
-    while let (Some((first, rest)), Some((second, others))) =
-        (one.split_first_chunk(), other.split_first_chunk())
-    {
-        if u32::from_ne_bytes(*first) != u32::from_ne_bytes(*second) {
-            return false;
-        }
-        (one, other) = (rest, others);
-    }
-    one.iter().eq(other)
+/// Whether the byte at `own` is not `byte`, or ends its name.
+///
+/// # Safety
+/// It must be a byte of a name.
+#[inline(always)]
+unsafe fn differ(own: *const u8, byte: u8) -> bool {
+    // SAFETY: the caller says so.
+    let found = unsafe { *own };
+    found != byte || found == 0
 }
 
 impl core::fmt::Debug for Export {
@@ -335,21 +357,24 @@ mod tests {
         let export = Export::new(c"log", core::ptr::null());
         assert!(export.is_named(b"log"));
         for other in ["", "lo", "log2", "logarithm", "log\0", "log\0x"] {
-            assert!(!export.is_named(other.as_bytes()), "{other:?}");
+            assert!(!export.is_named(other.as_bytes()) && !export.is_spelt(other.as_bytes()), "{other:?}");
         }
         assert!(Export::new(c"", core::ptr::null()).is_named(b""));
+        assert!(Export::new(c"", core::ptr::null()).is_spelt(b""));
     }
 
     #[test]
     fn names_of_any_length_are_the_same_only_where_every_byte_is() {
-        let name = b"z_impl_log_submit";
-        for len in 0..=name.len() {
-            let one = &name[..len];
-            assert!((0..=name.len()).all(|other| is_same(one, &name[..other]) == (other == len)));
-            for at in 0..len {
-                let mut other = *name;
-                other[at] ^= 0x80;
-                assert!(!is_same(one, &other[..len]), "byte {at} of {len}");
+        let text = c"z_impl_log_submit";
+        let name = text.to_bytes();
+        let export = Export::new(text, core::ptr::null());
+        assert!(export.is_spelt(name) && !export.is_spelt(text.to_bytes_with_nul()));
+        for len in 0..name.len() {
+            assert!(!export.is_spelt(&name[..len]), "{len} bytes of it");
+            let mut other = *b"z_impl_log_submit";
+            for changed in [other[len] ^ 0x80, 0] {
+                other[len] = changed;
+                assert!(!export.is_spelt(&other), "byte {len} is {changed:#x}");
             }
         }
     }

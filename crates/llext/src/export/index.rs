@@ -157,7 +157,8 @@ fn candidate(bucket: u32, hash: u32, mask: u32) -> Option<usize> {
 /// The buckets in which an entry of this hash may lie.
 fn probe(hash: u32, buckets: usize) -> impl Iterator<Item = usize> {
     let first = ((u64::from(hash.wrapping_mul(0x9e37_79b1)) * buckets as u64) >> 32) as usize;
-    (first..buckets).chain(0..first).take(REACH)
+    (first..first + buckets.min(REACH))
+        .map(move |place| if place < buckets { place } else { place - buckets })
 }
 
 #[cfg(test)]
