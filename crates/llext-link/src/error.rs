@@ -3,6 +3,7 @@
 //! An error is data: it is `Copy`, it borrows nothing, and its text is made only where somebody prints it.
 
 mod name;
+mod rule;
 
 pub use name::{Name, SymbolRef};
 
@@ -227,7 +228,7 @@ pub enum Error {
     /// A string table does not end with NUL.
     120 UnterminatedStrings {
         /// Which.
-        what: &'static str } => "{what}: last byte is not NUL",
+        what: &'static str } => "{what}: do not end (found another last byte, expected NUL)",
         "the file is damaged: build it again";
     /// A name lies outside its string table.
     121 BadName {
@@ -263,7 +264,7 @@ pub enum Error {
         /// The symbol's index.
         symbol: u32,
         /// `st_type` as found.
-        kind: u8 } => "symbol {symbol}: unsupported type {kind}",
+        kind: u8 } => "symbol {symbol}: unsupported type (found {kind}, expected a function, data, a section or none)",
         "indirect functions (ifunc) work in shared objects only: link with -shared";
     /// Symbols that the file needs are provided by nobody.
     125 UndefinedSymbols {
@@ -304,7 +305,7 @@ pub enum Error {
         /// Its type.
         relocation: RelocationType,
         /// Where it should be applied, bytes into its section or image.
-        offset: u64 } => "{relocation}: unknown relocation at {offset:#x}",
+        offset: u64 } => "relocation at {offset:#x}: unknown (found {relocation}, expected a type of the processor's table)",
         "the file needs a newer llext, or was made for another processor";
     /// A relocation is known but cannot be done by a run-time linker, or is not supported.
     131 UnsupportedRelocation {
@@ -322,7 +323,7 @@ pub enum Error {
         /// How long it is, bytes.
         len: u32,
         /// How long the section is, bytes.
-        size: u64 } => "relocation at {offset:#x}: outside its section ({len} bytes, section has {size:#x})",
+        size: u64 } => "relocation at {offset:#x}: outside its section (found {len} bytes there, expected an end up to {size:#x})",
         "the file is damaged: build it again";
     /// A relocation names a symbol that does not exist.
     133 BadRelocationSymbol {
@@ -427,14 +428,14 @@ pub enum Error {
         /// The field, in the gABI's spelling.
         field: &'static str,
         /// Its value.
-        found: u64 } => "segment {segment}: bad {field} (found {found:#x})",
+        found: u64 } => "segment {segment}: bad {field} (found {found:#x}, expected {})" [rule::of_segment(field)],
         "the file is damaged: link it again";
     /// An entry of the dynamic section is missing or has a value that cannot be.
     151 BadDynamic {
         /// The tag, in the gABI's spelling.
         tag: &'static str,
         /// Its value.
-        found: u64 } => "dynamic section: bad {tag} (found {found:#x})",
+        found: u64 } => "dynamic section: bad {tag} (found {found:#x}, expected {})" [rule::of_tag(tag)],
         "the file is damaged: link it again";
     /// The shared object needs its text to be writable.
     152 TextRelocations => "dynamic section: text relocations (found DT_TEXTREL, expected none)",
@@ -454,7 +455,7 @@ pub enum Error {
     /// An ELF note is malformed.
     161 BadNote {
         /// Where in the notes, bytes.
-        offset: u32 } => "note at {offset:#x}: malformed",
+        offset: u32 } => "note at {offset:#x}: malformed (found a length or text that cannot be, expected a name and a description)",
         "the file is damaged: build it again";
 }
 }

@@ -80,7 +80,7 @@ fn entries_have_the_sizes_of_the_class() {
     says(
         parse(Wide, &[(SYMENT, 16)], &[]),
         Error::BadDynamic { tag: "DT_SYMENT", found: 16 },
-        "dynamic section: bad DT_SYMENT (found 0x10)",
+        "dynamic section: bad DT_SYMENT (found 0x10, expected the size of this format's entries)",
     );
 }
 
@@ -185,7 +185,9 @@ fn notes_end_inside_their_section() {
     let twice = [note(1), note(1)].concat();
     let other = |bytes: &[u8]| bytes.iter().map(|byte| if *byte == b'x' { b'y' } else { *byte }).collect();
     let mut notes: Vec<u8> = other(&twice);
-    says(check_abi::<Elf64Le>(&notes[24..40]), Error::BadNote { offset: 0 }, "note at 0x0: malformed");
+    let text =
+        "note at 0x0: malformed (found a length or text that cannot be, expected a name and a description)";
+    says(check_abi::<Elf64Le>(&notes[24..40]), Error::BadNote { offset: 0 }, text);
     // The first note is no longer ours; the second has a name without an end, or a version of two bytes.
     for (at, value) in [(24, 0xffff_ffff), (28, 2), (28, 0x7fff_ffff), (24, 5000)] {
         notes[..4].copy_from_slice(&5u32.to_le_bytes());

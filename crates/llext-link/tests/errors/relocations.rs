@@ -34,8 +34,10 @@ const NEAR: World = World { host: &[("far", CODE + 0x100)], ..WORLD };
 #[test]
 fn a_type_that_is_not_in_the_table_is_unknown() {
     for class in BOTH {
-        let text =
-            format!("relocation type 99 of {}: unknown relocation at 0x4", class.pick("arm", "x86_64"));
+        let text = format!(
+            "relocation at 0x4: unknown (found relocation type 99 of {}, expected a type of the processor's table)",
+            class.pick("arm", "x86_64")
+        );
         let expected = Error::UnknownRelocation { relocation: relocation(class, 99), offset: 4 };
         says(link(class, &with(class, 4, 99, 1), NEAR), expected, &text);
     }
@@ -111,7 +113,7 @@ fn a_field_lies_inside_its_section() {
         says(
             link(class, &with(class, 14, pick(BRANCH, class), 1), NEAR),
             Error::RelocationOutside { offset: 14, len: 4, size: 16 },
-            "relocation at 0xe: outside its section (4 bytes, section has 0x10)",
+            "relocation at 0xe: outside its section (found 4 bytes there, expected an end up to 0x10)",
         );
     }
 }

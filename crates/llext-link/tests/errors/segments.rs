@@ -69,7 +69,7 @@ fn fields_of_a_segment_have_possible_values() {
         says(
             segments(class, &with(class, |segment| segment.align = 3)),
             bad("p_align", 3),
-            "segment 1: bad p_align (found 0x3)",
+            "segment 1: bad p_align (found 0x3, expected a power of two up to 0x10000)",
         );
     }
     let bad = |field, found| Error::BadSegment { segment: 1, field, found };

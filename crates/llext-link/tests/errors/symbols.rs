@@ -25,7 +25,7 @@ fn symbol_names_end_with_nul() {
         let mut file = object(class).with_symbols(&[("name", GLOBAL_FUNCTION, 1, 0, 0)]);
         file.sections[STRINGS].data.pop();
         let what = "symbol names";
-        let text = "symbol names: last byte is not NUL";
+        let text = "symbol names: do not end (found another last byte, expected NUL)";
         says(resolve(class, &file.bytes()), Error::UnterminatedStrings { what }, text);
     }
 }
@@ -112,7 +112,7 @@ fn indirect_functions_need_a_shared_object() {
         says(
             resolve(class, &with(class, &[("chosen", 0x1a, 1, 0, 0)])),
             Error::UnsupportedSymbol { symbol: 1, kind: 10 },
-            "symbol 1: unsupported type 10",
+            "symbol 1: unsupported type (found 10, expected a function, data, a section or none)",
         );
     }
 }

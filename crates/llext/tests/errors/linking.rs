@@ -47,7 +47,9 @@ fn a_needed_library_is_a_live_extension_or_the_host_s() {
     // Past the names, and at one of them but for the upper half.
     for found in [0x10_0000, word(&bytes, needed) | 1 << 32] {
         set_word(&mut bytes, needed, found);
-        let text = format!("dynamic section: bad DT_NEEDED (found {found:#x})");
+        let text = format!(
+            "dynamic section: bad DT_NEEDED (found {found:#x}, expected the offset of a name in DT_STRTAB)"
+        );
         says(verify(&host, &bytes), Link::BadDynamic { tag: "DT_NEEDED", found }, &text);
     }
 }
