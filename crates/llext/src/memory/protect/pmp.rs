@@ -44,9 +44,16 @@ pub(super) fn plan(spans: &[Span]) -> Plan<Entry> {
     plan
 }
 
-/// The entries that let `text` be run, if so many are left from `first` on.
-pub(super) fn plan_text(first: usize, text: Range<usize>) -> Result<Plan<Entry>, MemoryError> {
-    let plan = plan(&[Span { start: text.start, end: text.end, protection: Protection::ReadExecute }]);
+/// The entries that let `text` be run, if so many are left from `first` on. The unit would take both ends down to its
+/// granule, and so the end of the text away: all of the granules that it touches can be run.
+pub(super) fn plan_text(
+    first: usize,
+    text: Range<usize>,
+    granule: usize,
+) -> Result<Plan<Entry>, MemoryError> {
+    let end = text.end.checked_next_multiple_of(granule).unwrap_or(text.end);
+    let start = text.start & !(granule - 1);
+    let plan = plan(&[Span { start, end, protection: Protection::ReadExecute }]);
     plan.within(MOST - first.min(MOST))?;
     Ok(plan)
 }
@@ -89,8 +96,8 @@ mod unit {
 
     impl Pmp {
         /// The entries from `first` to 15; those before it stay the caller's, and count for more. The first of its own lets
-        /// `text` be run, the firmware's code and constants; nothing else can be run from here on, but for what the caller's
-        /// entries say.
+        /// `text` be run, the firmware's code and constants, and what shares a granule of the unit's with its ends; nothing
+        /// else can be run from here on, but for what the caller's entries say.
         ///
         /// # Errors
         /// [`MemoryError::OutOfRegions`] if `text` takes more entries than there are from `first` on: one if it is a power of
@@ -101,12 +108,14 @@ mod unit {
         /// code of the firmware lies in `text`. Nobody else uses these entries.
         pub unsafe fn new(first: u8, text: Range<usize>) -> Result<Self, MemoryError> {
             let mut unit = Self { first: usize::from(first).min(MOST), granule: 4 };
-            let plan = plan_text(unit.first, text)?;
-            let entries = plan.within(MOST - unit.first)?;
+            plan_text(unit.first, text.clone(), unit.granule)?;
             set(RLB);
             unit.clear();
             write_address(MOST - 1, usize::MAX);
             unit.granule = 4 << read_last().trailing_zeros();
+            // Whole granules take no more entries than the text itself.
+            let plan = plan_text(unit.first, text, unit.granule)?;
+            let entries = plan.within(MOST - unit.first)?;
             unit.write(entries);
             unit.first += entries.len();
             set(MML);

@@ -212,11 +212,39 @@ fn a_plan_that_takes_too_many_is_refused() {
 
 #[test]
 fn a_firmware_that_fits_no_entries_is_refused() {
-    let wanted = |first, text| pmp::plan_text(first, text).map(drop);
+    let wanted = |first, text| pmp::plan_text(first, text, 4).map(drop);
     let (even, crooked) = (0x8000_0000..0x8040_0000, 0x8000_0000..0x8030_0000);
     assert_eq!((wanted(15, even.clone()), wanted(14, crooked.clone())), (Ok(()), Ok(())));
     let refused = |wanted, available| Err(MemoryError::OutOfRegions { wanted, available });
     assert_eq!(wanted(15, crooked), refused(2, 1));
     assert_eq!(wanted(16, even.clone()), refused(1, 0));
     assert_eq!(wanted(255, even), refused(1, 0));
+}
+
+/// The last instructions of a firmware whose end is not aligned run as well, on every unit that can be had.
+#[test]
+fn all_of_a_firmware_runs_wherever_it_ends() {
+    for granule in (2..12).map(|log| 1 << log) {
+        for (start, end) in [(0, 4096), (2, 4094), (4, 8), (1, 12), (512, 1025), (60, 68), (0, 5000)] {
+            let text = 0x8000_0000 + start..0x8000_0000 + end;
+            let exact = pmp::plan_text(0, text.clone(), 4).unwrap().within(MOST).unwrap().len();
+            let plan = pmp::plan_text(0, text.clone(), granule).unwrap();
+            let entries = plan.within(exact).unwrap();
+            for address in (text.start..text.end).chain([text.start & !(granule - 1)]) {
+                assert_eq!(
+                    on_pmp(entries, address),
+                    Some(Protection::ReadExecute),
+                    "{address:#x}, {granule}"
+                );
+            }
+            assert!(
+                entries
+                    .iter()
+                    .all(|entry| entry.config & 0x18 != pmp::TOR || entry.address % (granule / 4) == 0)
+            );
+            for outside in [(text.start & !(granule - 1)) - 1, text.end.next_multiple_of(granule)] {
+                assert_eq!(on_pmp(entries, outside), None, "{outside:#x}, {granule}");
+            }
+        }
+    }
 }
