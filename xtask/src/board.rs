@@ -241,18 +241,31 @@ impl Board {
     }
 
     fn build_c(&self, name: &str) -> Result<()> {
-        let [source, object] = [boards().join("extensions"), self.output()].map(|folder| folder.join(name));
+        let source = boards().join("extensions").join(name).with_extension("c");
         let mut gcc = Command::new(self.c_compiler[0]);
-        gcc.args(&self.c_compiler[1..]).args(["-O2", "-ffreestanding", "-fno-pic", "-c"]);
-        process::run(gcc.arg(source.with_extension("c")).arg("-o").arg(object.with_extension("o")))
+        gcc.args(&self.c_compiler[1..]).args(["-O2", "-ffreestanding", "-fno-pic", "-c"]).arg(source);
+        renew(&self.output().join(name).with_extension("o"), gcc.arg("-o"))
     }
 
     /// By the tool, which makes one object of the crate and all it needs.
     fn build_rust(&self, object: &Path) -> Result<()> {
         let mut tool = self.compiler()?.serve(Command::new(project::tool()?))?;
-        tool.args(["llext", "build", "--release", "--target", self.target, "-o"]);
-        process::run(tool.arg(object).arg(boards().join("extensions/mean")))
+        tool.args(["llext", "build", "--release", "--target", self.target]);
+        renew(object, tool.arg(boards().join("extensions/mean")).arg("-o"))
     }
+}
+
+/// Makes the file that `maker` is told last. One that is the same stays as old as it is: so no firmware with it in it is
+/// built again.
+fn renew(file: &Path, maker: &mut Command) -> Result<()> {
+    let made = file.with_extension("new");
+    process::run(maker.arg(&made))?;
+    if fs::read(&made)? == fs::read(file).unwrap_or_default() {
+        fs::remove_file(made)?;
+    } else {
+        fs::rename(made, file)?;
+    }
+    Ok(())
 }
 
 fn boards() -> PathBuf {
