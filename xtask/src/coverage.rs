@@ -17,7 +17,7 @@ const LEAST: f64 = 95.0;
 /// The tests that count: those of the linker, and those of the loader that link.
 const TESTS: &[&[&str]] = &[
     &["--package=llext-link", "--lib", "--tests"],
-    &["--package=llext", "--features=std", "--test=corpus", "--test=errors", "--test=loads"],
+    &["--package=llext", "--features=std", "--test=corpus", "--test=errors", "--test=linux"],
 ];
 
 /// The lines of a file: how many there are, and how many ran.

@@ -1,19 +1,13 @@
 //! How much of its scratch memory a load clears in one step: no more than its budget says, whoever gives the memory.
-#![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
-#[path = "common/cc.rs"]
-mod cc;
-#[path = "common/workload.rs"]
-mod workload;
-
-use cc::compile;
+use crate::common::compile;
+use crate::workload::{Anything, FLAGS, source};
 use core::mem::MaybeUninit;
 use core::task::Poll;
 use llext::memory::{Memory, MemoryError, PoolBlock, PoolScratch, Request, Window};
 use llext::source::{ReadOnly, Source};
 use llext::{NoopRawMutex, Pool, Registry};
 use std::cell::Cell;
-use workload::{Anything, FLAGS, source};
 
 /// A pool that keeps account of how much of its scratch memory is cleared.
 struct Watched<'a> {

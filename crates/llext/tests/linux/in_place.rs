@@ -1,14 +1,6 @@
 //! What a file that stays saves: its sections are used where they lie.
-#![cfg(all(
-    feature = "std",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[allow(dead_code)]
-mod common;
-
-use common::{compile, load, probe};
+use crate::common::{compile, load, probe};
 use core::ops::Range;
 use llext::source::{Static, Writable};
 use llext::{Error, Host, Plugin};

@@ -1,13 +1,6 @@
 //! What a load promises: it ends as a live extension or as if it had never begun.
-#![cfg(all(
-    feature = "std",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-mod common;
-
-use common::{compile, load, probe, start};
+use crate::common::{compile, load, probe, start};
 use llext::source::{ReadError, ReadOnly, Static};
 use llext::{Error, Host, NoopRawMutex, Pool, Registry, Source};
 use std::mem::MaybeUninit;

@@ -1,19 +1,13 @@
 //! What an extension holds, by how long its file stays: as the benchmark's workloads a and b, beside what LLEXT holds.
-#![cfg(all(feature = "std", target_os = "linux", target_arch = "x86_64"))]
 
-#[path = "common/cc.rs"]
-mod cc;
-#[path = "common/workload.rs"]
-mod workload;
-
-use cc::compile;
+use crate::common::compile;
+use crate::workload::{Anything, FLAGS, source};
 use core::mem::MaybeUninit;
 use llext::loader::Footprint;
 use llext::memory::Blocks;
 use llext::source::{Static, Writable};
 use llext::{NoopRawMutex, Pool, Registry, Source};
 use object::{Object, ObjectSection, SectionKind};
-use workload::{Anything, FLAGS, source};
 
 /// What the image takes while it lives, bytes.
 fn live(footprint: &Footprint) -> u32 {

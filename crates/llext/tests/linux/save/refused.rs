@@ -1,6 +1,6 @@
 //! What is not saved, and what is not restored: each with the error that says which.
 
-use crate::*;
+use super::*;
 use llext::Error;
 use llext::error::Name;
 use llext::export::{Exports, SymbolName};

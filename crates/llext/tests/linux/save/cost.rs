@@ -1,6 +1,6 @@
 //! What it costs, beside a load.
 
-use crate::*;
+use super::*;
 use std::fmt::Write as _;
 use std::time::Instant;
 

@@ -1,13 +1,6 @@
 //! A load whose file an asynchronous driver reads: others run meanwhile, and nobody waits in a loop.
-#![cfg(all(
-    feature = "std",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-mod common;
-
-use common::{compile, probe, start};
+use crate::common::{compile, probe, start};
 use llext::source::{Awaited, ReadError};
 use llext::{Error, Host};
 use std::cell::Cell;

@@ -1,10 +1,6 @@
 //! Thread-local variables of the host, lent to an extension.
-#![cfg(all(feature = "std", target_os = "linux", target_arch = "x86_64"))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use llext::export::{Exports, SymbolName};
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;

@@ -1,15 +1,6 @@
 //! A shared object instantiated again in a process: every kind of relocation, and protection as after a load.
-#![cfg(all(
-    feature = "std",
-    feature = "reset",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use llext::{Error, Host, Plugin};
 
 extern "C" fn host_add(a: i32, b: i32) -> i32 {

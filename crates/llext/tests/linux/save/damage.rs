@@ -1,6 +1,6 @@
 //! Saved bytes from a stranger: cut off anywhere, and every bit of them turned.
 
-use crate::*;
+use super::*;
 use llext::Error;
 
 /// Two extensions, of which an object needs the other, saved; the bytes, and the memory.

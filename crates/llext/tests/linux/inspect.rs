@@ -1,15 +1,6 @@
 //! What is kept of a file for whoever looks into the extension. The witness is another reader of ELF files.
-#![cfg(all(
-    feature = "std",
-    feature = "inspect",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use llext::error::Name;
 use llext::loader::{InspectedSection, Inspection};
 use llext::memory::Part;

@@ -1,6 +1,6 @@
 //! What is as it was after a restore.
 
-use crate::*;
+use super::*;
 use llext::Phase;
 
 #[test]

@@ -1,15 +1,6 @@
 //! Symbols by number: a host without names, extensions with SLIDs, and what is refused where the two are mixed.
-#![cfg(all(
-    feature = "std",
-    feature = "slid",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use llext::error::Name;
 use llext::export::{Exports, Group, SlidExport, SlidTable, slid, slid_section};
 use llext::{Error, Host, Plugin};

@@ -1,15 +1,6 @@
 //! An extension that is linked once and begins again: its variables are as new, and nothing else is touched.
-#![cfg(all(
-    feature = "std",
-    feature = "reset",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use llext::error::Name;
 use llext::lock::StdRawMutex;
 use llext::memory::{Linux, LinuxBlock, LinuxScratch, Memory, MemoryError, Request, Window};

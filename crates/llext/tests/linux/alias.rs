@@ -1,10 +1,6 @@
 //! Code that is written at one address and run at another, as on chips whose instruction bus sees RAM elsewhere.
-#![cfg(all(feature = "std", target_os = "linux", target_arch = "x86_64"))]
 
-#[path = "common/cc.rs"]
-mod cc;
-
-use cc::compile;
+use crate::common::compile;
 use core::mem::MaybeUninit;
 use llext::{Error, NoopRawMutex, Pool, Registry};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};

@@ -1,19 +1,11 @@
 //! Extensions that outlive the registry: saved, lost but for the memory, and live again without being linked.
-#![cfg(all(
-    feature = "std",
-    feature = "save",
-    target_os = "linux",
-    any(target_arch = "x86_64", target_arch = "x86", target_arch = "riscv64")
-))]
 
-#[path = "../common/cc.rs"]
-mod cc;
 mod cost;
 mod damage;
 mod kept;
 mod refused;
 
-use cc::compile;
+use crate::common::compile;
 use core::mem::MaybeUninit;
 use llext::registry::Contents;
 use llext::{Handle, NoopRawMutex, Pool, Registry};
