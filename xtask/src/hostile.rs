@@ -75,28 +75,24 @@ impl Build {
         (!links).then(|| "gcc-multilib is missing".to_owned())
     }
 
-    /// Builds it.
-    pub(crate) fn make(&self) -> Result<()> {
-        run(&mut self.cargo("build"))
-    }
-
-    /// Builds it, if that was not done, and runs it.
+    /// Builds it and runs it.
     pub(crate) fn run(&self, arguments: &[OsString]) -> Result<()> {
-        let mut cargo = self.cargo("run");
+        let mut cargo = self.cargo_run();
         cargo.arg("--").args(arguments).arg("--folder").arg(folder().join("files"));
         run(cargo.arg("--extensions").arg(project::target().join("extensions")))
     }
 
     /// With counting, debug assertions and overflow checks.
-    fn cargo(&self, does: &str) -> Command {
+    fn cargo_run(&self) -> Command {
         let mut flags = COUNTING.to_owned();
         if !self.runs {
             flags += &format!(" --cfg=llext_arch --cfg=llext_arch=\"{}\"", self.arch);
         }
         let mut cargo = project::cargo();
-        cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder().join(self.arch));
+        // One folder: macros, and what builds them, have no such flags and are built once.
+        cargo.env("RUSTFLAGS", flags).env("CARGO_TARGET_DIR", folder().join("build"));
         cargo.args([
-            does,
+            "run",
             "--quiet",
             "--package=llext-hostile",
             "--profile=hostile",

@@ -1,12 +1,14 @@
 //! The intact files: every extension in every kind this machine can make, each content once.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::process::Command;
 
 use object::{Object, ObjectSymbol};
 
-use super::harness::build::Builder;
+use super::harness::build::{Builder, inputs};
+use super::harness::extension::Extension;
 use super::harness::kind::NATIVE;
 use super::harness::tools::Tools;
 use super::harness::{extension, parallel};
@@ -54,9 +56,8 @@ fn of_matrix(folder: &Path) -> Result<Vec<Sample>, String> {
 fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
     let folder = folder.join(target::native().name);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    let is_c = |source: &PathBuf| source.extension().is_some_and(|suffix| suffix == "c");
-    let extensions = extension::discover()?;
-    let sources: Vec<_> = extensions.into_iter().map(|extension| extension.source).filter(is_c).collect();
+    let is_c = |extension: &Extension| extension.source.extension().is_some_and(|suffix| suffix == "c");
+    let extensions: Vec<_> = extension::discover()?.into_iter().filter(is_c).collect();
     let kinds: [(&str, &[&str]); 4] = [
         ("O0.o", &["-c", "-O0"]),
         ("O2.o", &["-c", "-O2", "-ffunction-sections"]),
@@ -64,8 +65,12 @@ fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
         (SHARED, &["-c", "-fPIC", "-O2"]),
     ];
     let each: Vec<_> =
-        sources.iter().flat_map(|source| kinds.iter().map(move |kind| (source, kind))).collect();
-    let samples = parallel::map(&each, |(source, (kind, flags))| compile(source, kind, flags, &folder));
+        extensions.iter().flat_map(|extension| kinds.iter().map(move |kind| (extension, kind))).collect();
+    let version = version(target::native().compiler.0)?;
+    let samples = parallel::map(&each, |(extension, (kind, flags))| {
+        let key = key(extension, flags, &version)?;
+        compile(&extension.source, kind, flags, &folder.join(format!("{key:016x}.{kind}")))
+    });
     let samples: Vec<_> = samples.into_iter().collect::<Result<Vec<_>, _>>()?;
     let samples: Vec<_> = samples.into_iter().flatten().collect();
     let compiler = target::native().compiler.0;
@@ -75,28 +80,54 @@ fn of_compiler(folder: &Path) -> Result<Vec<Sample>, String> {
 /// The kind that is linked.
 const SHARED: &str = "so";
 
-/// What the compiler made of one source; none where it cannot.
-fn compile(source: &Path, kind: &str, flags: &[&str], folder: &Path) -> Result<Option<Sample>, String> {
+/// What the compiler says of itself.
+fn version(compiler: &str) -> Result<Vec<u8>, String> {
+    let output = Command::new(compiler).arg("--version").output();
+    Ok(output.map_err(|error| format!("{compiler}: {error}"))?.stdout)
+}
+
+/// A number for everything a file depends on: each is made for one part of the program, and used by the next.
+fn key(extension: &Extension, flags: &[&str], version: &[u8]) -> Result<u64, String> {
+    let mut hasher = DefaultHasher::new();
+    for path in inputs(extension)? {
+        std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?.hash(&mut hasher);
+    }
+    let target::Target { compiler, linker, .. } = target::native();
+    (include_str!("corpus.rs"), &extension.source, compiler, linker, flags, version).hash(&mut hasher);
+    Ok(hasher.finish())
+}
+
+/// What the compiler makes of one source, or has made; none where it cannot.
+fn compile(source: &Path, kind: &str, flags: &[&str], product: &Path) -> Result<Option<Sample>, String> {
     let name = source.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let product = folder.join(format!("{name}.{kind}"));
+    if !product.exists() && !make(source, kind, flags, product)? {
+        return Ok(None);
+    }
+    Sample::read(&name, kind, product).map(Some)
+}
+
+/// Whether the compiler, and for what is linked the linker, made it.
+fn make(source: &Path, kind: &str, flags: &[&str], product: &Path) -> Result<bool, String> {
     let include = extension::root().join("../include");
+    let partial = product.with_extension(format!("{kind}.partial"));
     let (compiler, options) = target::native().compiler;
     let mut command = Command::new(compiler);
     command.args(options).args(flags).arg("-w").arg("-ffreestanding").arg("-I").arg(include);
-    command.arg("-I").arg(extension::root()).arg(source).arg("-o").arg(&product);
+    command.arg("-I").arg(extension::root()).arg(source).arg("-o").arg(&partial);
     if !succeeds(&mut command)? {
-        return Ok(None);
+        return Ok(false);
     }
     if kind == SHARED {
         let object = product.with_extension("pic.o");
-        std::fs::rename(&product, &object).map_err(|error| format!("{}: {error}", object.display()))?;
+        std::fs::rename(&partial, &object).map_err(|error| format!("{}: {error}", object.display()))?;
         let (linker, options) = target::native().linker;
         let mut command = Command::new(linker);
-        if !succeeds(command.args(options).arg("-shared").arg(object).arg("-o").arg(&product))? {
-            return Ok(None);
+        if !succeeds(command.args(options).arg("-shared").arg(object).arg("-o").arg(&partial))? {
+            return Ok(false);
         }
     }
-    Sample::read(&name, kind, &product).map(Some)
+    std::fs::rename(&partial, product).map_err(|error| format!("{}: {error}", product.display()))?;
+    Ok(true)
 }
 
 fn succeeds(command: &mut Command) -> Result<bool, String> {

@@ -72,7 +72,7 @@ fn product(folder: &Path, source: &Path, variant: &Variant) -> PathBuf {
 }
 
 /// The extension's own folder, or its file and the header beside it; and the project's header.
-fn inputs(extension: &Extension) -> Result<Vec<PathBuf>, String> {
+pub(crate) fn inputs(extension: &Extension) -> Result<Vec<PathBuf>, String> {
     let own = if extension.folder() == root() {
         vec![extension.source.clone()]
     } else {
