@@ -43,10 +43,13 @@ pub(crate) fn cargo() -> Command {
 /// The profile of tests of optimised code: as users' builds are, but that they are made sooner.
 pub(crate) const OPTIMISED: &str = "optimised";
 
-/// The project's own tool, `cargo llext`.
+/// What all tests are built of. A part of it would be built with fewer features of what it shares with others: again.
+pub(crate) const WORKSPACE: [&str; 2] = ["--workspace", "--exclude=xtask"];
+
+/// The project's own tool, `cargo llext`, as the tests have it: beside any of them, for the features that only tests want.
 pub(crate) fn tool() -> Result<PathBuf> {
-    let what = ["--package=cargo-llext", "--bin=cargo-llext", "--profile", OPTIMISED];
-    process::run(cargo().arg("build").args(what))?;
+    let what = ["--all-features", "--bin=cargo-llext", "--test=ranges", "--profile", OPTIMISED];
+    process::run(cargo().arg("build").args(WORKSPACE).args(what))?;
     Ok(target().join(OPTIMISED).join("cargo-llext"))
 }
 

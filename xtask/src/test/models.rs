@@ -3,8 +3,8 @@
 use super::phase::Outcome;
 use super::phases::{each, tests};
 use crate::error::Result;
-use crate::matrix::harness::parallel;
-use crate::{process, project};
+use crate::process::output;
+use crate::project;
 use std::process::Command;
 
 /// A program that tries schedules, and what it is told in its environment when it may take its time.
@@ -21,49 +21,45 @@ const CHECKERS: &[Checker] = &[
 
 /// A minute or two; `model` is the beginning of the names of those that run.
 pub(super) fn quick(model: &str) -> Result<Outcome> {
-    // Builds share nothing, and each begins with one processor's work. One that fails says so when it is to run.
-    parallel::map(CHECKERS, |checker| process::run(checker.cargo().arg("--no-run")));
-    let models = each(CHECKERS, |checker| tests(&mut checker.command(model), ""))?;
-    let locked =
-        Outcome::of(if model.is_empty() { tests(&mut locked(), "") } else { Ok(Outcome::default()) });
-    Ok([models, locked].into_iter().sum())
+    let models = each(CHECKERS, |checker| tests(&mut checker.command(model)?, ""))?;
+    let locked = if model.is_empty() {
+        locked().and_then(|mut cargo| tests(&mut cargo, ""))
+    } else {
+        Ok(Outcome::default())
+    };
+    Ok([models, Outcome::of(locked)].into_iter().sum())
 }
 
 /// Hours.
 pub(super) fn long(model: &str) -> Result<Outcome> {
-    each(CHECKERS, |checker| tests(checker.command(model).envs(checker.long.iter().copied()), ""))
+    each(CHECKERS, |checker| tests(checker.command(model)?.envs(checker.long.iter().copied()), ""))
 }
 
 impl Checker {
-    fn command(&self, model: &str) -> Command {
-        let mut cargo = self.cargo();
-        cargo.args(["--", "--nocapture"]).arg(format!("registry::models::{model}"));
+    fn command(&self, model: &str) -> Result<Command> {
+        let mut cargo = with_cfg(self.name)?;
         cargo
-    }
-
-    fn cargo(&self) -> Command {
-        let mut cargo = with_cfg(self.name);
-        cargo.args(["--profile=models", "--lib"]);
-        cargo
+            .args(["--profile=models", "--lib", "--", "--nocapture"])
+            .arg(format!("registry::models::{model}"));
+        Ok(cargo)
     }
 }
 
 /// What processors without atomics of 64 bits use, tested on this one.
-fn locked() -> Command {
-    let mut cargo = with_cfg("llext_locked_words");
+fn locked() -> Result<Command> {
+    let mut cargo = with_cfg("llext_locked_words")?;
     cargo.args(["--lib", "--test=registry"]);
-    cargo
+    Ok(cargo)
 }
 
-/// A `cargo test` of the run time, built with `--cfg` of this name, in a folder of its own: such a build shares nothing.
-/// Clippy does not see it, so here the compiler's warnings are errors.
-fn with_cfg(name: &str) -> Command {
+/// A `cargo test` of the run time, built with `--cfg` of this name. For a target that is named, so that macros and what
+/// builds them are built without, once. Clippy does not see it, so here the compiler's warnings are errors.
+fn with_cfg(name: &str) -> Result<Command> {
     let mut cargo = project::cargo();
-    cargo
-        .env("RUSTFLAGS", format!("--cfg {name} -Dwarnings"))
-        .env("CARGO_TARGET_DIR", project::target().join("models").join(name));
+    cargo.env("RUSTFLAGS", format!("--cfg {name} -Dwarnings"));
     cargo.args(["test", "--package=llext", "--all-features", "--no-fail-fast"]);
-    cargo
+    cargo.args(["--target", &output(Command::new("rustc").args(["--print", "host-tuple"]))?]);
+    Ok(cargo)
 }
 
 #[cfg(test)]
@@ -73,7 +69,7 @@ mod tests {
     #[test]
     fn a_checker_runs_the_models_that_are_named_and_nothing_else() {
         for checker in CHECKERS {
-            let command = checker.command("names");
+            let command = checker.command("names").unwrap();
             let arguments: Vec<_> = command.get_args().collect();
             assert!(arguments.ends_with(&[
                 "--".as_ref(),

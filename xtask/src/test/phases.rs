@@ -1,5 +1,6 @@
 //! The phases of `cargo xtask test`, in the order they run in their lanes.
 
+use std::collections::BTreeSet;
 use std::env::consts::{ARCH, OS};
 use std::path::PathBuf;
 use std::process::Command;
@@ -10,9 +11,8 @@ use super::phase::{Count, Outcome, Phase};
 use crate::board::{BOARDS, Board, EXAMPLES, FIRMWARE, barriers, disks};
 use crate::error::Result;
 use crate::guest::GUESTS;
-use crate::matrix::harness::parallel;
 use crate::process::{find, run, run_and_read};
-use crate::project::OPTIMISED;
+use crate::project::{OPTIMISED, WORKSPACE};
 use crate::setup::bare::{Compiler, TARGETS};
 use crate::setup::has_component;
 use crate::{capi, guide, hostile, matrix, oracle, project, size};
@@ -121,27 +121,34 @@ fn release(filter: &str) -> Result<Outcome> {
 
 /// All but the task runner and the matrix of extensions, which have phases of their own.
 fn all_tests(profile: &str, filter: &str) -> Result<Outcome> {
-    let others = ["--workspace", "--exclude=xtask", "--exclude=cargo-llext", "--tests", "--examples"];
-    let others = others.map(str::to_owned).to_vec();
-    let mut tool = ["--package=cargo-llext", "--lib", "--bins"].map(str::to_owned).to_vec();
-    tool.extend(tests_of_tool()?);
-    each(&[others, tool], |which| tests(cargo_test(profile).args(which), filter))
+    let mut cargo = cargo_test(profile);
+    cargo.args(WORKSPACE).args(["--lib", "--bins", "--examples"]).args(tests_besides(EXTENSIONS)?);
+    tests(&mut cargo, filter)
 }
 
 const EXTENSIONS: &str = "extensions";
 
 /// cargo can be told which tests to run, but not which to leave out.
-fn tests_of_tool() -> Result<Vec<String>> {
-    let mut tests = Vec::new();
-    for entry in project::root().join("crates/cargo-llext/tests").read_dir()? {
-        let path = entry?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        let is_test = path.extension().is_some_and(|own| own == "rs") || path.join("main.rs").exists();
-        if is_test && name != EXTENSIONS {
-            tests.push(format!("--test={name}"));
+fn tests_besides(other: &str) -> Result<BTreeSet<String>> {
+    let mut tests = BTreeSet::new();
+    for package in packages()? {
+        for entry in package.join("tests").read_dir().into_iter().flatten() {
+            let path = entry?.path();
+            let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let is_test = path.extension().is_some_and(|own| own == "rs") || path.join("main.rs").exists();
+            if is_test && name != other {
+                tests.insert(format!("--test={name}"));
+            }
         }
     }
     Ok(tests)
+}
+
+/// The folders of the packages in [`WORKSPACE`].
+fn packages() -> Result<Vec<PathBuf>> {
+    let crates = project::root().join("crates").read_dir()?;
+    let crates = crates.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+    Ok(["benches", "hostile"].map(|name| project::root().join(name)).into_iter().chain(crates).collect())
 }
 
 /// The registry under AddressSanitizer, which comes with the stable compiler. (Its sister for threads does not see what
@@ -158,7 +165,7 @@ fn asan(_: &str) -> Result<Outcome> {
 }
 
 fn doc_tests(filter: &str) -> Result<Outcome> {
-    tests(cargo_test("test").args(["--workspace", "--doc"]), filter)
+    tests(cargo_test("test").args(WORKSPACE).arg("--doc"), filter)
 }
 
 fn docs(_: &str) -> Result<Outcome> {
@@ -175,8 +182,8 @@ fn extensions(filter: &str) -> Result<Outcome> {
     if find("gcc").is_none() {
         return Ok(Outcome::left_out("gcc is missing"));
     }
-    let matrix = ["--package=cargo-llext", "--test", EXTENSIONS];
-    each(&["test", OPTIMISED], |profile| tests(cargo_test(profile).args(matrix), filter))
+    let matrix = ["--test", EXTENSIONS];
+    each(&["test", OPTIMISED], |profile| tests(cargo_test(profile).args(WORKSPACE).args(matrix), filter))
 }
 
 /// libllext.a for every target, and its suite in C.
@@ -209,8 +216,6 @@ fn oracle(_: &str) -> Result<Outcome> {
 
 /// What every run can afford of it.
 fn hostile(_: &str) -> Result<Outcome> {
-    // Builds share nothing, and each ends with one processor's work. One that fails says so when it is to run.
-    parallel::map(hostile::BUILDS, |build| build.missing().is_none().then(|| build.make()));
     each(hostile::BUILDS, |build| match build.missing() {
         Some(missing) => Ok(Outcome::left_out(format!("{}: {missing}", build.arch))),
         None => build.run(&["--short".into()]).map(|()| Outcome::passed()),
@@ -326,6 +331,19 @@ pub(super) fn each<T>(things: &[T], run: impl Fn(&T) -> Result<Outcome>) -> Resu
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_test_of_every_package_is_named_but_one() {
+        let manifest = std::fs::read_to_string(project::root().join("Cargo.toml")).unwrap();
+        assert!(manifest.contains(r#"members = ["benches", "crates/*", "hostile", "xtask"]"#));
+        let tests = tests_besides(EXTENSIONS).unwrap();
+        assert!(
+            ["one_round", "ranges", "registry", "tool"]
+                .iter()
+                .all(|name| tests.contains(&format!("--test={name}")))
+        );
+        assert!(!tests.contains("--test=extensions"));
+    }
 
     #[test]
     fn what_a_test_says_why_it_was_not_run_is_told() {
