@@ -29,10 +29,11 @@ fn one_file_and_one_word_add_an_architecture() {
     copy_folder(&root.join("crates/llext-link"), &copy.join("crates/llext-link"));
     fs::copy(root.join("Cargo.lock"), copy.join("Cargo.lock")).expect("the lock file can be copied");
     let manifest = read(&root.join("Cargo.toml"));
-    // A workspace of one crate: what others use is not asked for.
+    // A workspace of one crate: what others use is not asked for, and how they are built not said.
+    let tables = manifest.split("\n[").filter(|table| !table.starts_with("profile."));
+    let manifest = tables.collect::<Vec<_>>().join("\n[");
     let is_ours = |line: &&str| !line.contains("path = \"crates/") || line.starts_with("llext-link ");
-    let manifest = manifest.lines().filter(is_ours).filter(|line| !line.contains("debug-assertions"));
-    let manifest = manifest.filter(|line| !line.contains("package.elf_loader"));
+    let manifest = manifest.lines().filter(is_ours);
     let only = |line| if str::starts_with(line, "members = ") { "members = [\"crates/*\"]" } else { line };
     let manifest = manifest.map(only).collect::<Vec<_>>().join("\n");
     fs::write(copy.join("Cargo.toml"), manifest).expect("the manifest can be written");

@@ -124,5 +124,5 @@ fn a_medium_that_fails_leaves_nothing() {
     assert_eq!(failed, Error::Read { error: ReadError::Failed { os: 5 } });
     assert!(matches!(load.step(1), Poll::Ready(Err(Error::LoadEnded))));
     drop(load);
-    assert!(common::load(&host, "fails", &file[..]).is_ok());
+    assert!(crate::common::load(&host, "fails", &file[..]).is_ok());
 }
