@@ -99,7 +99,7 @@ impl<F: Format> Link<'_, F> {
         let mut resolve = Resolve::default();
         let lookup = &mut |queries: &[Query<'_>], found: &mut [Option<u64>]| self.lookup(queries, found);
         while !resolve.step(view, &mut values, 7, lookup, &mut |_| {})? {}
-        resolve.finish()?;
+        resolve.finish(&view.symbols)?;
         Ok((resolve, values))
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Sections of one role stand together, in file order; constructors by priority. After planning, sizes are fixed.
 
-use crate::addr::{Extent, MAX_IMAGE, Part, Word, align_up};
+use crate::addr::{Extent, MAX_IMAGE, Part, Word};
 use crate::arch::Arch;
 use crate::elf::Format;
 use crate::elf::section::{Role, Section};
@@ -51,28 +51,29 @@ pub struct Layout {
     pub extra_data: Extent,
 }
 
-/// One part while it fills.
+/// One part while it fills. Its size saturates: what is too large is so at the end, where that is looked at once.
 #[derive(Clone, Copy)]
 struct Filling {
-    size: u64,
-    align: u64,
+    size: u32,
+    align: u32,
 }
 
 impl Filling {
     #[inline(never)]
-    fn take(&mut self, size: u64, align: u64) -> Result<u32, Error> {
-        let offset = align_up(self.size, align).unwrap_or(MAX_IMAGE);
+    fn take(&mut self, size: u32, align: u32) -> u32 {
+        let offset = self.size.saturating_add(align - 1) & !(align - 1);
         self.size = offset.saturating_add(size);
         self.align = self.align.max(align);
-        if self.size >= MAX_IMAGE {
-            Err(Error::ImageTooLarge { wanted: self.size })
-        } else {
-            Ok(offset as u32)
-        }
+        offset
     }
 
-    fn extent(&mut self, size: u64, align: u64) -> Result<Extent, Error> {
-        Ok(Extent { offset: self.take(size, align)?, size: size as u32 })
+    fn extent(&mut self, size: u32, align: u32) -> Extent {
+        Extent { offset: self.take(size, align), size }
+    }
+
+    /// What was filled from `offset` on.
+    fn since(&self, offset: u32) -> Extent {
+        Extent { offset, size: self.size.saturating_sub(offset) }
     }
 }
 
@@ -87,28 +88,28 @@ pub fn plan<F: Format>(
     let mut layout = Layout::default();
     let mut parts = [Filling { size: 0, align: 1 }; 4];
     let [_, code, constants, data] = &mut parts;
-    let word = F::Word::SIZE as u64;
+    let word = F::Word::SIZE as u32;
 
     for section in sections.iter_mut().filter(|section| section.is_in_place()) {
         section.set_place(section.extent().offset);
     }
-    place_role(sections, Role::Text, code)?;
-    layout.bound = bound(arch, code, tally.bound)?;
+    place_role(sections, Role::Text, code);
+    layout.bound = bound(arch, code, tally.bound);
     let align = arch.veneers.iter().map(|veneer| veneer.align).max().unwrap_or(1);
-    layout.stubs = code.extent(u64::from(needs.stubs) * arch.stub_len() as u64, align.into())?;
+    layout.stubs = code.extent(needs.stubs.saturating_mul(arch.stub_len() as u32), align.into());
 
-    layout.exports = place_role(sections, Role::Exports, constants)?;
-    layout.preinit = place_array(sections, Role::Preinit, constants)?;
-    layout.init = place_array(sections, Role::Init, constants)?;
-    layout.fini = place_array(sections, Role::Fini, constants)?;
-    place_role(sections, Role::Rodata, constants)?;
-    layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
-    layout.got = constants.extent(u64::from(needs.got) * word, word)?;
+    layout.exports = place_role(sections, Role::Exports, constants);
+    layout.preinit = place_array(sections, Role::Preinit, constants);
+    layout.init = place_array(sections, Role::Init, constants);
+    layout.fini = place_array(sections, Role::Fini, constants);
+    place_role(sections, Role::Rodata, constants);
+    layout.extra_constants = constants.extent(extra.constants, EXTRA_ALIGN);
+    layout.got = constants.extent(needs.got.saturating_mul(word), word);
 
-    layout.extra_data = data.extent(extra.data.into(), EXTRA_ALIGN.into())?;
-    place_role(sections, Role::Data, data)?;
-    place_role(sections, Role::Bss, data)?;
-    layout.commons = data.take(tally.common_size.into(), tally.common_align.max(1).into())?;
+    layout.extra_data = data.extent(extra.data, EXTRA_ALIGN);
+    place_role(sections, Role::Data, data);
+    place_role(sections, Role::Bss, data);
+    layout.commons = data.take(tally.common_size, tally.common_align.max(1));
 
     layout.finish(&parts)
 }
@@ -118,28 +119,27 @@ pub fn plan_shared(arch: &Arch, span: u32, align: u32, extra: Extra) -> Result<L
     let mut layout = Layout::default();
     let mut parts = [Filling { size: 0, align: 1 }; 4];
     let [image, code, constants, data] = &mut parts;
-    image.take(span.into(), align.max(1).into())?;
-    layout.bound = bound(arch, code, true)?;
-    layout.extra_constants = constants.extent(extra.constants.into(), EXTRA_ALIGN.into())?;
-    layout.extra_data = data.extent(extra.data.into(), EXTRA_ALIGN.into())?;
+    image.take(span, align.max(1));
+    layout.bound = bound(arch, code, true);
+    layout.extra_constants = constants.extent(extra.constants, EXTRA_ALIGN);
+    layout.extra_data = data.extent(extra.data, EXTRA_ALIGN);
     layout.finish(&parts)
 }
 
 /// Room for the binding stubs, if they may be needed.
-fn bound(arch: &Arch, code: &mut Filling, needed: bool) -> Result<Extent, Error> {
-    let size =
-        arch.binder.as_ref().filter(|_| needed).map_or(0, |binder| binder.code.len() as u64 * BOUND as u64);
+fn bound(arch: &Arch, code: &mut Filling, needed: bool) -> Extent {
+    let size = arch.binder.as_ref().filter(|_| needed).map_or(0, |binder| (binder.code.len() * BOUND) as u32);
     code.extent(size, 8)
 }
 
 impl Layout {
     fn finish(mut self, parts: &[Filling; 4]) -> Result<Self, Error> {
-        let wanted = parts.iter().map(|part| part.size + part.align).sum();
+        let wanted = parts.iter().map(|part| u64::from(part.size) + u64::from(part.align)).sum();
         if wanted >= MAX_IMAGE {
             return Err(Error::ImageTooLarge { wanted });
         }
         for ((part, size), align) in parts.iter().zip(&mut self.sizes).zip(&mut self.aligns) {
-            (*size, *align) = (part.size as u32, part.align as u32);
+            (*size, *align) = (part.size, part.align);
         }
         Ok(self)
     }
@@ -150,33 +150,31 @@ impl Layout {
     }
 }
 
-fn place(section: &mut Section, part: &mut Filling) -> Result<(), Error> {
-    let at = part.take(section.size().into(), section.align().into())?;
-    section.set_place(at);
-    Ok(())
+fn place(section: &mut Section, part: &mut Filling) {
+    section.set_place(part.take(section.size(), section.align()));
 }
 
 /// Places the sections of one role that are not in place, in file order; the extent of them all.
-fn place_role(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
+fn place_role(sections: &mut [Section], role: Role, part: &mut Filling) -> Extent {
     let is_copied = |section: &Section| section.role() == role && !section.is_in_place();
     let align = sections.iter().filter(|section| is_copied(section)).map(|section| section.align()).max();
-    let start = part.take(0, align.unwrap_or(1).into())?;
+    let start = part.take(0, align.unwrap_or(1));
     for section in sections.iter_mut().filter(|section| is_copied(section)) {
-        place(section, part)?;
+        place(section, part);
     }
-    Ok(Extent { offset: start, size: part.size as u32 - start })
+    part.since(start)
 }
 
 /// Places the sections of an array of functions: lower priorities first, file order among equals.
-fn place_array(sections: &mut [Section], role: Role, part: &mut Filling) -> Result<Extent, Error> {
+fn place_array(sections: &mut [Section], role: Role, part: &mut Filling) -> Extent {
     let align = sections.iter().filter(|section| section.role() == role).map(|section| section.align()).max();
-    let start = part.take(0, align.unwrap_or(1).into())?;
+    let start = part.take(0, align.unwrap_or(1));
     let mut next = sort(sections, role);
     while let Some(section) = sections.get_mut(next as usize) {
         next = section.place();
-        place(section, part)?;
+        place(section, part);
     }
-    Ok(Extent { offset: start, size: part.size as u32 - start })
+    part.since(start)
 }
 
 /// Behind the last section of a list. A list goes from one section to the next by their places, which are not taken yet.
@@ -245,7 +243,7 @@ mod tests {
         for count in [0, 1, 2, 3, 7, 8, 1000] {
             let mut sections: Vec<Section> = (0..count).map(|number| array((number * 7 + 3) % 5)).collect();
             let mut part = Filling { size: 0, align: 1 };
-            let all = place_array(&mut sections, Role::Init, &mut part).unwrap();
+            let all = place_array(&mut sections, Role::Init, &mut part);
             assert_eq!(all, Extent { offset: 0, size: 8 * count });
             sections.sort_by_key(|section| section.priority());
             let places = sections.iter().map(|section| section.place());

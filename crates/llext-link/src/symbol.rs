@@ -87,7 +87,7 @@ pub struct Tally {
     /// How many symbols nobody provides.
     pub missing: u32,
     /// The first of them.
-    pub first_missing: Option<Name>,
+    pub first_missing: Option<SymbolIndex>,
     /// The room that common symbols take, bytes.
     pub common_size: u32,
     /// The alignment of that room, bytes.
@@ -101,12 +101,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Fails when any symbol is missing.
-    pub fn complete(self) -> Result<Self, Error> {
-        match self.first_missing {
-            Some(first) => Err(Error::UndefinedSymbols { count: self.missing, first }),
-            None => Ok(self),
-        }
+    /// Fails when any of `symbols` is missing.
+    pub fn complete<F: Format>(&self, symbols: &Symbols<'_, F>) -> Result<(), Error> {
+        let Some(index) = self.first_missing else { return Ok(()) };
+        let name = symbols.get(index).and_then(|symbol| symbols.name(index, &symbol))?;
+        Err(Error::UndefinedSymbols { count: self.missing, first: Name::new(name) })
     }
 }
 
@@ -197,7 +196,7 @@ impl Resolve {
             if address.is_none() && !query.weak {
                 missing(query.name);
                 self.tally.missing += 1;
-                self.tally.first_missing.get_or_insert_with(|| Name::new(query.name));
+                self.tally.first_missing.get_or_insert(SymbolIndex(*symbol));
             }
             let value = W::of(address.unwrap_or(0));
             self.tally.bound |= Mark::is_bound(value);
@@ -284,9 +283,9 @@ impl Resolve {
         Ok(W::of(offset))
     }
 
-    /// Fails when any symbol is missing.
-    pub fn finish(&self) -> Result<Tally, Error> {
-        self.tally.complete()
+    /// Fails when any of `symbols` is missing.
+    pub fn finish<F: Format>(&self, symbols: &Symbols<'_, F>) -> Result<(), Error> {
+        self.tally.complete(symbols)
     }
 }
 

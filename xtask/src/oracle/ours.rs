@@ -48,7 +48,7 @@ fn link_as<F: Format>(bytes: &[u8], arch: &Arch, externals: &Externals) -> Resul
         }
     };
     let resolved = object.resolve(&mut lookup, &mut |_| {})?;
-    resolved.tally.complete()?;
+    resolved.tally.complete(&object.symbols)?;
     let window = Window { low: externals.base, high: externals.base + (1 << 24) };
     let plan = object.plan(&resolved, window, EXTRA)?;
     let parts = addresses(&plan.layout, externals.base);

@@ -125,7 +125,7 @@ fn values<F: Format>(
     };
     let mut resolve = Resolve::default();
     resolve.step(&view, &mut values, u32::MAX, &mut lookup, &mut |_| {})?;
-    resolve.finish()?;
+    resolve.finish(&symbols)?;
     let nothing = F::Word::default();
     let addresses = Addresses {
         parts: [nothing; 4],

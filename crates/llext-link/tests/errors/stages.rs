@@ -144,7 +144,8 @@ fn resolve_in<F: Format>(view: &View<'_, F>, world: &World) -> Result<(Tally, Ve
     let mut resolve = Resolve::default();
     resolve.thread_local = world.thread.is_some();
     resolve.step(view, &mut values, u32::MAX, &mut lookup, &mut |_| {})?;
-    Ok((resolve.finish()?, values))
+    resolve.finish(&view.symbols)?;
+    Ok((resolve.tally, values))
 }
 
 fn plan_of<F: Format>(bytes: &[u8]) -> Result<Layout, Error> {

@@ -20,7 +20,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let mut extra = self.tables.extra();
         loop {
             let sections = self.file.sections.table_mut();
-            let layout = layout::plan::<Native>(sections, ARCH, &self.tally, needs, extra)?;
+            let layout = layout::plan::<Native>(sections, ARCH, &self.resolve.tally, needs, extra)?;
             if !self.options.keep_initial_data || self.initial.is_some() {
                 return Ok(layout);
             }

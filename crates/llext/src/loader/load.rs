@@ -20,7 +20,7 @@ use llext_link::elf::header::{Header, Kind};
 use llext_link::elf::section::{Role, relocation_size};
 use llext_link::elf::{Format, write_word};
 use llext_link::layout::Layout;
-use llext_link::symbol::{Addresses, Assign, BOUND, Resolve, Tally};
+use llext_link::symbol::{Addresses, Assign, BOUND, Resolve};
 
 /// An address of this build, as the linker counts.
 pub(super) type Word = <Native as Format>::Word;
@@ -85,7 +85,6 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
     pub(super) text_in_place: Buffer<'l, M::Scratch>,
     pub(super) resolve: Resolve,
     pub(super) assign: Assign,
-    pub(super) tally: Tally,
     pub(super) layout: Layout,
     /// Where in the data the variables lie of which a copy is kept.
     #[cfg(feature = "reset")]
@@ -143,7 +142,6 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             text_in_place: Buffer::Nothing,
             resolve,
             assign: Assign::default(),
-            tally: Tally::default(),
             layout: Layout::default(),
             #[cfg(feature = "reset")]
             initial: None,

@@ -161,7 +161,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         source: S,
     ) -> Result<Load<'r, 'l, M, R, N, S>, Error> {
         if let Some(refused) = self.options.refused {
-            return Err(refused);
+            return Err(refused.into());
         }
         self.options.needed.check(name)?;
         let wanted = Wanted {

@@ -200,7 +200,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Options<'r, '_, M, R, N> {
             None => self.load_from_directory(&need),
         };
         match loaded {
-            Ok(Some(provider)) => self.providers.need(&provider),
+            Ok(Some(provider)) => Ok(self.providers.need(&provider)?),
             // Somebody else may have loaded it meanwhile.
             Err(Error::Exists { .. } | Error::Busy { .. }) | Ok(None)
                 if self.providers.need_called(name.as_bytes()).is_ok_and(|found| found) =>

@@ -3,8 +3,7 @@
 use super::Loader;
 use super::linked::Places;
 use super::needed::{LoadNeeded, Needed};
-use super::providers::Providers;
-use crate::error::Error;
+use super::providers::{Providers, Refusal};
 use crate::export::Exports;
 use crate::lifecycle::{self, Hooks, LeavingHook, PanicHook};
 use crate::lock::RawMutex;
@@ -43,8 +42,8 @@ pub(super) struct Options<'r, 'l, M: Memory, R: RawMutex, const N: usize> {
     pub(super) thread_local: Option<isize>,
     /// The memory lent to a file that was linked for fixed addresses.
     pub(super) places: Option<Places<'l>>,
-    /// What was wrong with the choices.
-    pub(super) refused: Option<Error>,
+    /// What was wrong with the providers that were named.
+    pub(super) refused: Option<Refusal>,
 }
 
 impl<M: Memory, R: RawMutex, const N: usize> Registry<M, R, N> {

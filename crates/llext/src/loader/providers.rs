@@ -20,6 +20,22 @@ struct Provider {
     is_needed: bool,
 }
 
+/// Why an extension cannot be a provider.
+#[derive(Clone, Copy)]
+pub(super) enum Refusal {
+    Foreign,
+    TooManyUses,
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Foreign => Self::ForeignProvider,
+            Refusal::TooManyUses => Self::TooManyUses,
+        }
+    }
+}
+
 impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
     pub(super) fn new(registry: &'r Registry<M, R, N>) -> Self {
         Self { registry, all: [Provider { slot: 0, is_needed: false }; N], len: 0 }
@@ -42,11 +58,11 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
     }
 
     /// Depends on a live extension.
-    pub(super) fn need(&mut self, provider: &Handle<'r, M, R, N>) -> Result<(), Error> {
+    pub(super) fn need(&mut self, provider: &Handle<'r, M, R, N>) -> Result<(), Refusal> {
         if !provider.is_of(self.registry) {
-            return Err(Error::ForeignProvider);
+            return Err(Refusal::Foreign);
         }
-        self.registry.pin(provider.slot()).map_err(|_| Error::TooManyUses)?;
+        self.registry.pin(provider.slot()).map_err(|_| Refusal::TooManyUses)?;
         self.add(provider.slot(), true);
         Ok(())
     }

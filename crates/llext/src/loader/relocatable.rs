@@ -218,7 +218,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         if !done {
             return Ok(Stage::Resolve);
         }
-        self.tally = self.resolve.finish()?;
+        self.resolve.finish(&view.symbols)?;
         self.options.providers.settle();
         let reach = self.registry.memory.with(|memory| memory.reach());
         self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
@@ -271,7 +271,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[cfg(not(feature = "reset"))]
     fn plan(&mut self, needs: &Needs) -> Result<Layout, Error> {
         let sections = self.file.sections.table_mut();
-        Ok(layout::plan::<Native>(sections, ARCH, &self.tally, needs, self.tables.extra())?)
+        Ok(layout::plan::<Native>(sections, ARCH, &self.resolve.tally, needs, self.tables.extra())?)
     }
 
     #[inline(never)]

@@ -241,7 +241,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         if !done {
             return Ok(Stage::Resolve);
         }
-        self.tally = self.resolve.finish()?;
+        self.resolve.finish(&symbols)?;
         self.options.providers.settle();
         #[cfg(feature = "reset")]
         self.keep_template(budget)?;

@@ -86,7 +86,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// What a relocatable file's tables need.
     pub(super) fn plan_tables(&self) -> Tables {
         if self.file.exports_globals {
-            let (entries, names) = (self.tally.exports, self.tally.export_names);
+            let (entries, names) = (self.resolve.tally.exports, self.resolve.tally.export_names);
             return self.with_record(Tables { entries, names, ..Tables::default() });
         }
         let exports = self.file.sections().iter().filter(|section| section.role() == Role::Exports);
