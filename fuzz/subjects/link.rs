@@ -123,6 +123,7 @@ impl<F: Format> Link<'_, F> {
         let (resolve, mut values) = self.resolve(&view)?;
 
         let mut needs = Needs::new(Window::ALL, &sections);
+        needs.others = resolve.tally.others;
         let mut slots = vec![Slot::default(); values.len()];
         for table in relocation_tables(&sections) {
             needs.begin(table.target());

@@ -92,6 +92,15 @@ impl Window {
     /// No restriction.
     pub const ALL: Self = Self { low: 0, high: u64::MAX };
 
+    /// No address at all, until some are taken in.
+    pub const NONE: Self = Self { low: u64::MAX, high: 0 };
+
+    /// Becomes as wide as `address` needs.
+    pub fn take_in(&mut self, address: u64) {
+        self.low = self.low.min(address);
+        self.high = self.high.max(address.saturating_add(1));
+    }
+
     /// Whether all of `address..address + size` lies in the window.
     pub fn holds(&self, address: u64, size: u64) -> bool {
         address >= self.low && address.checked_add(size).is_some_and(|end| end <= self.high)

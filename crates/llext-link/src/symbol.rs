@@ -3,12 +3,12 @@
 //! First [`Resolve`] finds those that others provide, before anything is reserved; all that are missing are reported
 //! together. Then, when the parts have addresses, [`Assign`] gives the file's own symbols theirs.
 
-use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Word, align_up};
+use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Window, Word, align_up};
 use crate::elf::Format;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
 use crate::elf::symbol::{
-    Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, Symbol, Symbols,
+    Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, Symbol, Symbols,
 };
 use crate::error::{Error, Name};
 
@@ -82,7 +82,7 @@ pub const BOUND: usize = 4;
 pub type Lookup<'l> = &'l mut dyn FnMut(&[Query<'_>], &mut [Option<u64>]);
 
 /// What resolving counted.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Tally {
     /// How many symbols nobody provides.
     pub missing: u32,
@@ -98,6 +98,24 @@ pub struct Tally {
     pub exports: u32,
     /// The length of their names with a NUL each, bytes.
     pub export_names: u32,
+    /// Between which addresses everything lies that is not in the image: what others define, and what is in place. What
+    /// nobody defines is at 0.
+    pub others: Window,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self {
+            missing: 0,
+            first_missing: None,
+            common_size: 0,
+            common_align: 0,
+            bound: false,
+            exports: 0,
+            export_names: 0,
+            others: Window::NONE,
+        }
+    }
 }
 
 impl Tally {
@@ -165,7 +183,7 @@ impl Resolve {
                         continue;
                     }
                 },
-                Place::Absolute => symbol.value,
+                Place::Absolute => self.absolute(&symbol),
                 Place::Common => {
                     self.count_export(view, index, &symbol)?;
                     self.common(index, &symbol)?
@@ -192,6 +210,7 @@ impl Resolve {
         let mut found = [None; BATCH];
         let queries = waiting.queries.get(..waiting.len).unwrap_or_default();
         lookup(queries, found.get_mut(..waiting.len).unwrap_or_default());
+        let (mut low, mut high) = (W::of(u64::MAX), W::default());
         for ((query, symbol), address) in queries.iter().zip(&waiting.symbols).zip(found) {
             if address.is_none() && !query.weak {
                 missing(query.name);
@@ -200,9 +219,16 @@ impl Resolve {
             }
             let value = W::of(address.unwrap_or(0));
             self.tally.bound |= Mark::is_bound(value);
+            if !Mark::is_mark(value) {
+                (low, high) = (low.min(value), high.max(value));
+            }
             if let Some(slot) = values.get_mut(*symbol as usize) {
                 *slot = value;
             }
+        }
+        if low <= high {
+            self.tally.others.take_in(low.get());
+            self.tally.others.take_in(high.get());
         }
         waiting.len = 0;
     }
@@ -228,6 +254,14 @@ impl Resolve {
         view.symbols.section(index, symbol)
     }
 
+    /// A number, to which branches may lead as well; but not the name of the source.
+    fn absolute<W: Word>(&mut self, symbol: &Symbol<W>) -> W {
+        if symbol.kind() != STT_FILE {
+            self.tally.others.take_in(symbol.value.get());
+        }
+        symbol.value
+    }
+
     /// A symbol of the file itself: its address comes later, but in place; here it is checked and counted as an export.
     #[inline]
     fn own<F: Format>(
@@ -245,6 +279,7 @@ impl Resolve {
             if let Some(file) = self.file.filter(|_| section.is_in_place()) {
                 let start = file.wrapping_add(section.extent().offset.into());
                 value = F::Word::of(start).plus(symbol.value);
+                self.tally.others.take_in(value.get());
             }
             if symbol.kind() == STT_GNU_IFUNC {
                 return Err(Error::UnsupportedSymbol { symbol: index.0, kind: symbol.kind() });

@@ -54,6 +54,9 @@ pub struct Needs {
     pub out_of_reach: bool,
     /// Where the image must lie so that what cannot be helped by a stub reaches its target.
     pub window: Window,
+    /// Between which addresses everything lies that is not in the image: [`Tally::others`](crate::symbol::Tally::others), if
+    /// that is known.
+    pub others: Window,
     /// The size of the file's code at most, bytes: how far its own symbols can be from one another.
     pub code: u64,
 }
@@ -74,6 +77,7 @@ impl Needs {
             place: None,
             out_of_reach: false,
             window,
+            others: Window::ALL,
             code,
         }
     }
@@ -159,7 +163,9 @@ impl<F: Format> Count<'_, F> {
             (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
                 run.iter().try_for_each(|relocation| self.narrow(howto, &relocation))?
             }
-            (Expr::Abs, _) => run.iter().try_for_each(|relocation| self.lower(howto, &relocation))?,
+            (Expr::Abs, _) if F::Word::SIZE == 8 => {
+                run.iter().try_for_each(|relocation| self.lower(howto, &relocation))?
+            }
             (expr, _) if expr.needs_got() => run.iter().try_for_each(|relocation| {
                 self.stay_near(howto, &relocation);
                 note(self.want_got(relocation.symbol))

@@ -135,7 +135,7 @@ impl<'a, F: Format> Object<'a, F> {
         window: Window,
         extra: Extra,
     ) -> Result<Plan, Error> {
-        let mut needs = Needs::new(window, &self.sections);
+        let mut needs = Needs { others: resolved.tally.others, ..Needs::new(window, &self.sections) };
         let mut slots = vec![Slot::default(); resolved.values.len()];
         for table in self.sections.iter().filter(|section| section.is_relocations()) {
             needs.begin(table.target());

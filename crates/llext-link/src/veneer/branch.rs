@@ -14,10 +14,12 @@ use crate::symbol::Mark;
 pub(super) struct Near<W> {
     /// The addend that leads to the symbol itself.
     addend: W,
-    /// The lowest and the highest address that is reached.
-    reached: (u64, u64),
+    /// The addresses that are reached from anywhere.
+    reached: Window,
     /// Whether all of the image reaches all of it.
     own: bool,
+    /// Whether it reaches everything, so that no symbol has to be looked at.
+    all: bool,
 }
 
 impl<F: Format> Count<'_, F> {
@@ -29,23 +31,28 @@ impl<F: Format> Count<'_, F> {
         }
         let Window { low, high } = self.needs.window;
         let distance = reach(howto.check).checked_sub(1)?;
-        let reached = (low.max(high).saturating_sub(distance), low.min(high).saturating_add(distance));
+        let reached = Window {
+            low: low.max(high).saturating_sub(distance).max(1),
+            high: low.min(high).saturating_add(distance).saturating_add(1),
+        };
+        let (own, others) = (self.needs.code <= distance, self.needs.others);
+        let others = others.is_empty() || reached.holds(others.low, others.high - others.low);
         let addend = F::Word::of(-i64::from(veneer.bias) as u64);
-        Some(Near { addend, reached, own: self.needs.code <= distance })
+        Some(Near { addend, reached, own, all: own && others })
     }
 
     /// Whether the branch is one of those that need nothing.
     #[inline]
     pub(super) fn is_near(&self, near: Near<F::Word>, relocation: Relocation<F::Word>) -> bool {
-        let (low, high) = near.reached;
+        let leads_to_symbol = relocation.addend.is_none_or(|addend| addend == near.addend);
+        if near.all && leads_to_symbol {
+            // The null symbol is nowhere.
+            return (1..self.symbols.len()).contains(&relocation.symbol);
+        }
         match self.external(relocation.symbol) {
             Err(_) => false,
             Ok(None) => near.own,
-            Ok(Some(target)) => {
-                target != F::Word::default()
-                    && (low..=high).contains(&target.get())
-                    && relocation.addend.is_none_or(|addend| addend == near.addend)
-            }
+            Ok(Some(target)) => leads_to_symbol && near.reached.holds(target.get(), 1),
         }
     }
 

@@ -23,6 +23,9 @@ const RVC_JUMP: u32 = 45;
 const HERE: u16 = 1;
 const THERE: u16 = 2;
 
+/// `SHN_ABS`: a number.
+const NUMBER: u16 = 0xfff1;
+
 /// A symbol: its section, its value.
 type Symbol = (u16, u64);
 
@@ -35,13 +38,31 @@ fn symbol<F: Format>((section, value): &Symbol) -> Vec<u8> {
 }
 
 /// What these tables need, batch by batch; each with a window of `window`. No slots are lent before they are asked for.
+/// It is the same whether where others' symbols lie is known beforehand, which saves a look at each, or not.
 fn count<F: Format>(arch: &Arch, symbols: &[Symbol], tables: &[&[Record]], window: Window) -> Needs {
+    let mut others = Window::NONE;
+    let of_others = symbols.iter().filter(|(section, _)| matches!(*section, 0 | NUMBER));
+    of_others.for_each(|(_, value)| others.take_in(F::Word::of(*value).get()));
+    let [looked, known] =
+        [Window::ALL, others].map(|others| count_with::<F>(arch, symbols, tables, (window, others)));
+    let counted = |needs: &Needs| (needs.stubs, needs.spread, needs.got, needs.pairs, needs.window);
+    assert_eq!(counted(&looked), counted(&known));
+    known
+}
+
+fn count_with<F: Format>(
+    arch: &Arch,
+    symbols: &[Symbol],
+    tables: &[&[Record]],
+    (window, others): (Window, Window),
+) -> Needs {
     let all = [(0, 0)].into_iter().chain(symbols.iter().copied());
     let (entries, values): (Vec<_>, Vec<_>) =
         all.map(|entry| (symbol::<F>(&entry), F::Word::of(entry.1))).unzip();
     let entries = entries.concat();
     let symbols = Symbols::<F>::new(&entries, &[0], &[]).unwrap();
     let mut needs = Needs::new(window, &[]);
+    needs.others = others;
     let mut slots = Vec::new();
     for table in tables {
         needs.begin(SectionIndex(HERE.into()));
@@ -128,6 +149,20 @@ fn branches_inside_a_section_need_no_stub() {
 fn what_may_not_be_there_needs_a_stub() {
     assert_eq!(wide(&[(0, 0)], &[(0, JAL, 1, 0)]).stubs, 1);
     assert_eq!(narrow(&[(0, 0)], &[(0, JAL, 1, 0)]).stubs, 1);
+    assert_eq!(wide(&[(NUMBER, 0), (0, 0x8008_0000)], &[(0, JAL, 1, 0), (4, JAL, 2, 0)]).stubs, 1);
+    // The null symbol is nowhere.
+    assert_eq!(narrow(&[(0, 0x8008_0000)], &[(0, JAL, 1, 0), (4, JAL, 0, 0)]).stubs, 1);
+}
+
+#[test]
+fn what_lies_near_hides_nothing_that_is_far() {
+    let host = [(0, 0x8008_0000), (0, 0x8020_0000), (0, 0x8008_0004)];
+    let calls = [(0, JAL, 1, 0), (4, JAL, 2, 0), (8, JAL, 3, 0)];
+    assert_eq!(wide(&host, &calls).stubs, 1);
+    assert_eq!(wide(&[host[0], (NUMBER, 0x10_0000_0000), host[2]], &calls).stubs, 1);
+    assert_eq!(wide(&[host[0], (HERE, 0), host[2]], &calls).stubs, 0);
+    // A place behind a near symbol may be far.
+    assert_eq!(wide(&host[..1], &[(0, JAL, 1, 0x20_0000)]).stubs, 1);
 }
 
 #[test]

@@ -56,8 +56,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// Has everything copied, and counts anew.
     pub(super) fn copy_all(&mut self) -> Stage {
         give_up(self.file.sections.table_mut());
-        let reach = self.registry.memory.with(|memory| memory.reach());
-        self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
+        self.relocatable.needs = Some(self.no_needs());
         for buffer in [&mut self.slots, &mut self.index, &mut self.uppers, &mut self.text_in_place] {
             self.scratch.give_back(buffer);
         }

@@ -220,9 +220,16 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }
         self.resolve.finish(&view.symbols)?;
         self.options.providers.settle();
-        let reach = self.registry.memory.with(|memory| memory.reach());
-        self.relocatable.needs = Some(Needs::new(reach, self.file.sections()));
+        self.relocatable.needs = Some(self.no_needs());
         Ok(Stage::Count(Cursor::default()))
+    }
+
+    /// What counting begins with.
+    pub(super) fn no_needs(&self) -> Needs {
+        let reach = self.registry.memory.with(|memory| memory.reach());
+        let mut needs = Needs::new(reach, self.file.sections());
+        needs.others = self.resolve.tally.others;
+        needs
     }
 
     /// The next batch of relocations at or after `at`, fetched: the table's section, its records, where to go on.
@@ -277,8 +284,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
-        let reach = self.registry.memory.with(|memory| memory.reach());
-        let needs = self.relocatable.needs.unwrap_or(Needs::new(reach, self.file.sections()));
+        let needs = self.relocatable.needs.unwrap_or(self.no_needs());
         self.index = self.scratch.table::<u32>(needs.index_len())?;
         self.uppers = self.scratch.table::<Upper>(needs.pairs)?;
         self.list_text_in_place()?;
