@@ -3,19 +3,19 @@
 //! First [`Resolve`] finds those that others provide, before anything is reserved; all that are missing are reported
 //! together. Then, when the parts have addresses, [`Assign`] gives the file's own symbols theirs.
 
-use crate::addr::{MAX_ALIGN, Part, SymbolIndex, Window, Word, align_up};
+use crate::addr::{MAX_ALIGN, SymbolIndex, Window, Word, align_up};
 use crate::elf::Format;
 use crate::elf::header::Kind;
 use crate::elf::section::Section;
-use crate::elf::symbol::{
-    Place, SHN_ABS, STB_LOCAL, STB_WEAK, STT_FILE, STT_GNU_IFUNC, STT_NOTYPE, STT_TLS, Symbol, Symbols,
-};
+use crate::elf::symbol::{Place, STB_LOCAL, STB_WEAK, STT_FILE, STT_GNU_IFUNC, STT_TLS, Symbol, Symbols};
 use crate::error::{Error, Name};
 
+mod assign;
 mod boundary;
 mod query;
 mod slid;
 
+pub use assign::{Addresses, Assign};
 use query::Waiting;
 pub use query::{BATCH, Query};
 pub use slid::{sha256, slid};
@@ -372,157 +372,4 @@ fn linker_defined<F: Format>(
         b"__dso_handle" => Some(Mark::dso_handle()),
         _ => resolve.boundary(view, index, name)?.map(Mark::boundary),
     })
-}
-
-/// Where the parts of an image lie, and what else a symbol can stand for.
-#[derive(Clone, Copy, Debug)]
-pub struct Addresses<W> {
-    /// The run address of each part.
-    pub parts: [W; 4],
-    /// The offset of the common symbols' room in the data part.
-    pub commons: u32,
-    /// `_GLOBAL_OFFSET_TABLE_`.
-    pub got: W,
-    /// `__dso_handle`: what tells one extension from another.
-    pub dso_handle: W,
-    /// The binding stubs.
-    pub bound: [W; BOUND],
-}
-
-impl<W: Word> Addresses<W> {
-    /// The run address of a part.
-    pub fn part(&self, part: Part) -> W {
-        self.parts.get(part as usize).copied().unwrap_or_default()
-    }
-
-    /// The run address of a loaded section.
-    pub fn of(&self, section: &Section) -> W {
-        self.part(section.part()).plus(W::of(section.place().into()))
-    }
-}
-
-/// Gives the file's own symbols their addresses.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Assign {
-    next: u32,
-}
-
-impl Assign {
-    /// Assigns up to `budget` symbols of a relocatable file; true when all are done.
-    pub fn step<F: Format>(
-        &mut self,
-        view: &View<'_, F>,
-        values: &mut [F::Word],
-        addresses: &Addresses<F::Word>,
-        budget: u32,
-    ) -> Result<bool, Error> {
-        let end = view.symbols.len().min(self.next.saturating_add(budget));
-        let slots = values.get_mut(self.next as usize..).unwrap_or_default();
-        // One symbol after the other lies in the same section.
-        let (mut last, mut home) = (0, Home::default());
-        for (index, slot) in (self.next..end).map(SymbolIndex).zip(slots) {
-            let symbol = view.symbols.get(index)?;
-            *slot = match view.symbols.section(index, &symbol)? {
-                Place::Undefined => waiting(view.sections, *slot, addresses),
-                Place::Absolute => symbol.value,
-                Place::Common => {
-                    addresses.part(Part::Data).plus(F::Word::of(addresses.commons.into())).plus(*slot)
-                }
-                Place::Section(section) => {
-                    if section != last {
-                        (last, home) = (section, Home::of(view.sections, section, addresses));
-                    }
-                    home.own(index, &symbol)?
-                }
-            };
-        }
-        self.next = end;
-        Ok(self.next == view.symbols.len())
-    }
-
-    /// Assigns up to `budget` symbols of a shared object of `size` bytes that lies `bias` bytes from where it was
-    /// linked, its lowest address there being `base`; true when all are done.
-    pub fn step_shared<F: Format>(
-        &mut self,
-        view: &View<'_, F>,
-        values: &mut [F::Word],
-        addresses: &Addresses<F::Word>,
-        (base, size, bias): (F::Word, u32, F::Word),
-        budget: u32,
-    ) -> Result<bool, Error> {
-        let end = view.symbols.len().min(self.next.saturating_add(budget));
-        while self.next < end {
-            let index = SymbolIndex(self.next);
-            let symbol = view.symbols.get(index)?;
-            if let Some(slot) = values.get_mut(self.next as usize) {
-                *slot =
-                    match (symbol.section, symbol.kind()) {
-                        (0, _) => waiting(view.sections, *slot, addresses),
-                        (_, STT_TLS) => Mark::unusable(),
-                        (section, _) if u32::from(section) == SHN_ABS => symbol.value,
-                        (_, kind) if symbol.value.minus(base).get() <= size.into() => {
-                            if kind == STT_GNU_IFUNC { Mark::deferred() } else { symbol.value.plus(bias) }
-                        }
-                        // What a linker's script defines, as GNU ld for bare-metal Arm does `_stack`: no part of this.
-                        (_, STT_NOTYPE) => Mark::unusable(),
-                        _ => {
-                            let (value, low) = (symbol.value.get(), base.get());
-                            let high = low.saturating_add(size.into());
-                            return Err(Error::SymbolOutsideImage { symbol: index.0, value, low, high });
-                        }
-                    };
-            }
-            self.next += 1;
-        }
-        Ok(self.next == view.symbols.len())
-    }
-}
-
-/// What an undefined symbol's mark stands for, now that addresses are known.
-fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) -> W {
-    if !Mark::is_mark(value) {
-        return value;
-    }
-    if value == Mark::got() {
-        return addresses.got;
-    }
-    if value == Mark::dso_handle() {
-        return addresses.dso_handle;
-    }
-    for (stub, address) in addresses.bound.into_iter().enumerate() {
-        if value == Mark::bound(stub) {
-            return address;
-        }
-    }
-    match Mark::of_boundary(value).and_then(|(index, start)| Some((sections.get(index)?, start))) {
-        Some((section, true)) => addresses.of(section),
-        Some((section, false)) => addresses.of(section).plus(W::of(section.size().into())),
-        None => value,
-    }
-}
-
-/// A section of a relocatable file, as its symbols see it.
-#[derive(Clone, Copy, Default)]
-struct Home<W> {
-    /// Its run address and its size, if it is loaded.
-    loaded: Option<(W, u32)>,
-}
-
-impl<W: Word> Home<W> {
-    fn of(sections: &[Section], section: u32, addresses: &Addresses<W>) -> Self {
-        let section = sections.get(section as usize).filter(|section| section.is_loaded());
-        Self { loaded: section.map(|section| (addresses.of(section), section.size())) }
-    }
-
-    /// The address of a symbol in it.
-    #[inline]
-    fn own(&self, index: SymbolIndex, symbol: &Symbol<W>) -> Result<W, Error> {
-        let Some((address, size)) = self.loaded else { return Ok(Mark::unusable()) };
-        let (value, size) = (symbol.value.get(), u64::from(size));
-        // gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is only added to.
-        if value > size && symbol.binding() != STB_LOCAL {
-            return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
-        }
-        Ok(address.plus(symbol.value))
-    }
 }
