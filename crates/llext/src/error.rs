@@ -207,6 +207,9 @@ pub enum Error [
         /// Where it was.
         expected: u64 } => "{name}: linked for another build of the host (found {found:#x}, expected {expected:#x})",
         "link again, against this host: llext link --against";
+    /// The file is a shared object, and this build of the run time loads none.
+    455 SharedLeftOut => "file: a shared object (found e_type 3 (DYN), expected 1 (REL): the host was built without `shared`)",
+        "give the object it was linked from, or build the host with llext's feature `shared`";
     /// Memory that the caller lent to save in is too small.
     460 SaveTooSmall {
         /// How much is needed, bytes.

@@ -38,6 +38,20 @@ fn in_use(apps: &Apps) -> usize {
 }
 
 #[test]
+fn a_shared_object_is_left_to_the_feature_for_them() {
+    let apps = Apps::new(Arena::new());
+    let bytes = cc::compile("bare_shared", "int probe(void) { return 42; }", &["-shared", "-nostdlib"]);
+    // SAFETY: the source is in this test.
+    let refused = unsafe { apps.loader(&HOST).load("app", &bytes[..]) }.unwrap_err();
+    assert_eq!(refused, Error::SharedLeftOut);
+    assert_eq!(
+        refused.to_string(),
+        "file: a shared object (found e_type 3 (DYN), expected 1 (REL): the host was built without `shared`)"
+    );
+    assert_eq!(in_use(&apps), 0);
+}
+
+#[test]
 fn an_extension_owns_4_objects_and_not_one_more() {
     let apps = Apps::new(Arena::new());
     let bytes = cc::compile("bare_objects", "int probe(void) { return 42; }", &["-O1"]);

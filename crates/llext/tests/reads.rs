@@ -137,6 +137,7 @@ fn relocations_of_an_object_are_read_twice_in_batches_and_all_else_once() {
 
 /// What a table of relocations is read for in a shared object is its image, copied from the file once.
 #[test]
+#[cfg(feature = "shared")]
 fn of_a_shared_object_the_headers_are_read_twice_and_all_else_once() {
     let bytes = compile("reads_shared", &source(400), &["-O1", "-shared", "-nostdlib"]);
     let elf = ElfFile64::<Endianness>::parse(&*bytes).unwrap();

@@ -59,6 +59,7 @@ mod tests {
             empty: Sizes::default(),
             full,
             stack,
+            objects: None,
             functions: Vec::new(),
             panics: Vec::new(),
         }

@@ -16,7 +16,8 @@ use crate::process;
 use firmware::{Function, Sizes};
 
 const EMPTY: &[&str] = &[];
-const LOADER: &[&str] = &["--features=loader"];
+const LOADER: &[&str] = &["--features=loader,common/shared"];
+const OBJECTS: &[&str] = &["--features=loader"];
 
 /// It loads two small files.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -27,6 +28,8 @@ pub(crate) struct Findings {
     target: &'static str,
     empty: Sizes,
     full: Sizes,
+    /// Without shared objects, if that was asked for.
+    objects: Option<Sizes>,
     /// The bytes of stack that loading, calling and unloading take.
     stack: u32,
     /// The functions that loading adds, largest first.
@@ -41,7 +44,11 @@ pub(crate) fn size(as_json: bool) -> Result<()> {
     for board in BOARDS {
         match board.missing() {
             Some(missing) => eprintln!("left out: {}: {missing}", processor(board)),
-            None => findings.push(measure(board)?),
+            None => {
+                let mut found = measure(board)?;
+                found.objects = Some(firmware::read(&fs::read(board.build_firmware(OBJECTS)?)?)?.sizes);
+                findings.push(found);
+            }
         }
     }
     println!("{}", if as_json { report::json(&findings) } else { report::table(&findings) });
@@ -68,13 +75,26 @@ fn measure(board: &Board) -> Result<Findings> {
     let Ok(stack) = printed.trim().parse() else { bail!("{}: it printed {printed:?}", board.target) };
     let functions = full.functions.into_iter().filter(|function| !empty.functions.contains(function));
     let functions = functions.collect();
-    Ok(Findings { target: processor(board), empty: empty.sizes, full: full.sizes, stack, functions, panics })
+    Ok(Findings {
+        target: processor(board),
+        empty: empty.sizes,
+        full: full.sizes,
+        objects: None,
+        stack,
+        functions,
+        panics,
+    })
 }
 
 impl Findings {
     /// What loading adds to flash: code and constants.
     fn loader_text(&self) -> u32 {
         self.full.flash().saturating_sub(self.empty.flash())
+    }
+
+    /// What loading adds where shared objects are left out.
+    fn loader_text_of_objects(&self) -> Option<u32> {
+        self.objects.map(|objects| objects.flash().saturating_sub(self.empty.flash()))
     }
 
     fn check_formatting(&self) -> Result<()> {
@@ -97,7 +117,15 @@ mod tests {
         let function = Function { name: name.to_owned(), size: 8 };
         let full = Sizes { text: 100, rodata: 20, ..Sizes::default() };
         let empty = Sizes { text: 30, rodata: 10, ..Sizes::default() };
-        Findings { target: "thumbv7m", empty, full, stack: 1, functions: vec![function], panics: Vec::new() }
+        Findings {
+            target: "thumbv7m",
+            empty,
+            full,
+            objects: None,
+            stack: 1,
+            functions: vec![function],
+            panics: Vec::new(),
+        }
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     pub(super) fn export_view(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
-        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic) {
+        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic()) {
             let (start, size) = (self.addresses.part(Part::Image), self.layout.size(Part::Image));
             return Ok(ExportView::Dynamic {
                 tables: dynamic,
@@ -187,7 +187,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     pub(super) fn check_exports(&mut self, from: u32, budget: &mut u32) -> Result<Stage, Error> {
-        let count = match (self.tables.origin, self.shared.dynamic) {
+        let count = match (self.tables.origin, self.shared.dynamic()) {
             (Origin::Dynamic, Some(dynamic)) => {
                 dynamic.symbols::<Native>(self.image()?.part(Part::Image))?.len()
             }
@@ -195,7 +195,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         };
         let checked = slice(from, count, budget);
         let end = checked.end;
-        match (self.tables.origin, self.shared.dynamic) {
+        match (self.tables.origin, self.shared.dynamic()) {
             (Origin::Dynamic, Some(dynamic)) => self.check_indirect(&dynamic, checked)?,
             _ => self.check_entries(checked)?,
         }

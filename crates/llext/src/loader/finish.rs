@@ -1,6 +1,7 @@
 //! The end of every load: functions are checked, the image is sealed, constructors run, others may find it.
 
 use super::load::{Load, Word};
+use super::shared::SHARED;
 use super::tables::Origin;
 use crate::error::{Error, Name};
 use crate::export::SymbolName;
@@ -89,6 +90,9 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// Runs what must run before the image is as it will stay: resolvers, whose results lie where RELRO protects.
     fn run_early(&self, image: &mut Image<'_, M, R, Sealed>) -> Result<(), Error> {
+        if !SHARED {
+            return Ok(());
+        }
         if self.shared.deferred > 0 {
             self.run_resolvers(image)?;
         }
@@ -131,7 +135,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
                 *hook = Some(function);
             }
         }
-        if let Some(dynamic) = self.shared.dynamic {
+        if let Some(dynamic) = self.shared.dynamic() {
             lifecycle.init = self.functions("init_array", Part::Image, dynamic.init_array)?;
             lifecycle.fini = self.functions("fini_array", Part::Image, dynamic.fini_array)?;
             lifecycle.first = self.function("DT_INIT", dynamic.init)?;
@@ -195,7 +199,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     fn soname(&mut self) -> Option<(usize, usize)> {
-        let (dynamic, start) = (self.shared.dynamic?, self.addresses.part(Part::Image) as usize);
+        let (dynamic, start) = (self.shared.dynamic()?, self.addresses.part(Part::Image) as usize);
         let image: &[u8] = self.image.as_mut()?.part(Part::Image);
         let len = string_at(dynamic.strings.of(image)?, dynamic.soname?)?.len();
         Some((start + dynamic.strings.offset as usize + dynamic.soname? as usize, len))
@@ -203,7 +207,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// Calls the resolvers of indirect functions and stores what they answer. They lie in the extension's own text.
     fn run_resolvers(&self, image: &Image<'_, M, R, Sealed>) -> Result<(), Error> {
-        let Some(dynamic) = self.shared.dynamic else { return Ok(()) };
+        let Some(dynamic) = self.shared.dynamic() else { return Ok(()) };
         let [start, ..] = image.addresses();
         for table in dynamic.relocations {
             let size = relocation_size::<Native>(table.role) as u32;

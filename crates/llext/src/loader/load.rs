@@ -3,6 +3,7 @@
 use super::buffer::{Buffer, Scratch};
 use super::file::{BATCH, File, Reader};
 use super::linked::PRE_LOCATED;
+use super::shared::SHARED;
 use super::stored::Stored;
 use super::tables::Tables;
 use super::{Options, exports, linked, relocatable, shared};
@@ -222,7 +223,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             // sections, symbols, sizes, addresses, contents: in relocatable.rs
             Stage::Relocatable(stage) => self.advance_relocatable(stage, budget)?,
             // segments, addresses, contents, symbols: in shared.rs
-            Stage::Shared(stage) => self.advance_shared(stage, budget)?,
+            Stage::Shared(stage) if SHARED => self.advance_shared(stage, budget)?,
             // what others provide, contents where they belong: in linked.rs
             Stage::Linked(stage) if PRE_LOCATED => self.advance_linked(stage, budget)?,
             // entries, checks, the index over them: in exports.rs
@@ -234,7 +235,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
                 self.stage = Stage::Done;
                 return self.finish().map(Some);
             }
-            Stage::Linked(_) | Stage::Done => return Err(Error::LoadEnded),
+            Stage::Shared(_) | Stage::Linked(_) | Stage::Done => return Err(Error::LoadEnded),
         };
         Ok(None)
     }
@@ -270,6 +271,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             (Kind::Relocatable | Kind::Shared, Some(_)) => {
                 return Err(Error::NotLinked { found: header.kind.number() });
             }
+            (Kind::Shared, _) if !SHARED => return Err(Error::SharedLeftOut),
             _ => {}
         }
         Ok(match header.kind {

@@ -31,6 +31,9 @@ mod instance;
 /// The bytes of the relocations that are applied at once.
 const BATCH: usize = 64 * relocation_size::<Native>(Role::Rela) as usize;
 
+/// Whether such files are taken at all: without the feature, nothing of this is linked into a firmware.
+pub(super) const SHARED: bool = cfg!(feature = "shared");
+
 /// How far a shared object has come. In this order:
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stage {
@@ -69,6 +72,13 @@ pub(super) struct Progress {
     pub(super) bias: Word,
     /// How many relocations wait until the image can run.
     pub(super) deferred: u32,
+}
+
+impl Progress {
+    /// The tables of a shared object, from where its dynamic section was read on.
+    pub(super) fn dynamic(&self) -> Option<Dynamic> {
+        self.dynamic.filter(|_| SHARED)
+    }
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {

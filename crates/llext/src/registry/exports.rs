@@ -55,6 +55,9 @@ impl ExportView {
 
     fn dynamic(&self) -> Option<(&Dynamic, &[u8], usize)> {
         let Self::Dynamic { tables, image: (start, _), constant, bias } = self else { return None };
+        if !cfg!(feature = "shared") {
+            return None; // nobody loads one, and the look-up need not be there
+        }
         // SAFETY: the image lives as long as the record; the loader found where its first writable segment begins.
         Some((tables, unsafe { from_raw_parts(*start as *const u8, *constant) }, *bias))
     }
