@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use llext_link::error::Explanation;
+use object::elf::Machine;
 use serde::Serialize;
 
 /// Declares the refusals from one table: code, name, facts, text and cure stand side by side.
@@ -51,9 +52,15 @@ macro_rules! refusals {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
                     $(Self::$name { $($field),* } => write!(f, $text),)*
-                    Self::Link { file, error } => write!(f, "{file}: {error}"),
+                    Self::Link { file, error } => {
+                        write!(f, "{file}: {error}")?;
+                        explain_numbers(f, error)
+                    }
                     Self::Load { file, error, details } => {
                         write!(f, "{file}: {error}")?;
+                        if let llext::Error::Link(error) = &**error {
+                            explain_numbers(f, error)?;
+                        }
                         details.iter().try_for_each(|line| write!(f, "\n  {line}"))
                     }
                 }
@@ -223,6 +230,32 @@ enum Error {
     777 NeedsRunTime { file: String, name: String } => "{file}: {name} is the run time's, which binds it in a load only",
         "load the object on the device instead; in C++, leave global objects with destructors out (-fno-use-cxa-atexit keeps them in .fini_array)";
 }
+}
+
+/// What the numbers mean that say for which processor a file is: a device has no room for that.
+fn explain_numbers(f: &mut fmt::Formatter<'_>, error: &llext_link::Error) -> fmt::Result {
+    let machine = |number| Machine(number).name().unwrap_or("a machine without a name").to_owned();
+    let (found, expected) = match *error {
+        llext_link::Error::WrongMachine { found, expected } => (machine(found), machine(expected)),
+        llext_link::Error::WrongFormat { found, expected } => (format_of(found), format_of(expected)),
+        _ => return Ok(()),
+    };
+    write!(f, "\n  found: {found}\n  expected: {expected}")
+}
+
+/// What `EI_CLASS` and `EI_DATA` say.
+fn format_of([class, data]: [u8; 2]) -> String {
+    let bits = match class {
+        1 => "32-bit",
+        2 => "64-bit",
+        _ => "of no known class",
+    };
+    let order = match data {
+        1 => "little-endian",
+        2 => "big-endian",
+        _ => "of no known byte order",
+    };
+    format!("{bits} {order}")
 }
 
 impl Error {

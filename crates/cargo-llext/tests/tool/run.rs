@@ -96,6 +96,23 @@ fn later_files_use_earlier_ones_and_go_first() {
     assert!(said.err.contains("missing: base"), "{}", said.err);
 }
 
+/// A number says for which processor a file is, and a name what that is.
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn a_file_for_another_processor_is_named() {
+    let place = Place::new();
+    let mut bytes = fixture::extension();
+    bytes[18..20].copy_from_slice(&183u16.to_le_bytes());
+    place.write("arm64.llext", &bytes);
+    let said = place.refused("run arm64.llext", "E0103");
+    assert!(said.err.contains("\n  found: EM_AARCH64\n  expected: EM_X86_64\n"), "{}", said.err);
+    bytes[4..6].copy_from_slice(&[1, 2]);
+    place.write("other.llext", &bytes);
+    let said = place.refused("run other.llext", "E0102");
+    let lines = "\n  found: 32-bit big-endian\n  expected: 64-bit little-endian\n";
+    assert!(said.err.contains(lines), "{}", said.err);
+}
+
 #[test]
 fn constructors_and_destructors_run() {
     let place = Place::new();
