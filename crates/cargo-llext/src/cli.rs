@@ -150,14 +150,14 @@ pub(crate) struct BuildOptions {
 
 #[derive(Debug, Args)]
 pub(crate) struct Run {
-    /// Extensions, or projects to build first; a later one may use what an earlier one exports
+    /// Extensions, or projects and C sources to build first; a later one may use what an earlier one exports
     ///
     /// What a file needs by name is loaded before it: from these files, else from its own folder.
     #[arg(required = true, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Call this function of the last one, with up to six integers and strings as arguments
     ///
-    /// Integers may be negative, and hexadecimal as 0x10; all else is text, and str:5 is the text 5.
+    /// It stands behind the files: what follows the name is arguments. Integers may be negative, and hexadecimal as 0x10; all else is text, and str:5 is the text 5.
     #[arg(long, num_args = 1.., value_names = ["NAME", "ARG"], allow_negative_numbers = true)]
     pub(crate) call: Vec<String>,
     /// What the function returns
@@ -175,7 +175,7 @@ pub(crate) struct Run {
 
 #[derive(Debug, Args)]
 pub(crate) struct Repl {
-    /// Extensions to begin with, or projects to build first
+    /// Extensions to begin with, or projects and C sources to build first
     #[arg(value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
     /// Leave the process's C library out of what extensions may use

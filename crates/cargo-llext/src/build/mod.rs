@@ -23,6 +23,7 @@ use crate::elf;
 use crate::error::Error;
 use crate::terminal::Terminal;
 use project::{How, Project};
+pub(crate) use sources::is_source;
 
 /// What a build made.
 #[derive(Debug, Serialize)]
@@ -39,9 +40,9 @@ pub(crate) fn run(arguments: &Build, terminal: &Terminal) -> Result<Built, Error
     build(&project, arguments.output.as_deref(), arguments.options.symbols, terminal)
 }
 
-/// Builds the project in `folder` into its usual place.
-pub(crate) fn run_in(folder: &Path, options: &BuildOptions, terminal: &Terminal) -> Result<Built, Error> {
-    let project = Project::inside(folder, How { options, compiler: &[] }, terminal)?;
+/// Builds the project in a folder, or of one source, into its usual place.
+pub(crate) fn run_at(path: &Path, options: &BuildOptions, terminal: &Terminal) -> Result<Built, Error> {
+    let project = Project::at(&[path.to_owned()], How { options, compiler: &[] }, terminal)?;
     build(&project, None, options.symbols, terminal)
 }
 

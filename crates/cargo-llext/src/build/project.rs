@@ -32,13 +32,20 @@ impl Project {
         match (&arguments.manifest.manifest_path, arguments.paths.as_slice()) {
             (Some(manifest), _) => Crate::read(manifest, how, terminal).map(Self::Crate),
             (None, []) => Self::around(Path::new("."), how, terminal),
-            (None, [folder]) if folder.is_dir() => Self::inside(folder, how, terminal),
-            (None, files) => Sources::from_files(files, how).map(Self::Sources),
+            (None, paths) => Self::at(paths, how, terminal),
+        }
+    }
+
+    /// The project in a folder, or of these files.
+    pub(crate) fn at(paths: &[PathBuf], how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
+        match paths {
+            [folder] if folder.is_dir() => Self::inside(folder, how, terminal),
+            files => Sources::from_files(files, how).map(Self::Sources),
         }
     }
 
     /// The project whose folder this is.
-    pub(crate) fn inside(folder: &Path, how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
+    fn inside(folder: &Path, how: How<'_>, terminal: &Terminal) -> Result<Self, Error> {
         let manifest = folder.join("Cargo.toml");
         if manifest.is_file() {
             return Crate::read(&manifest, how, terminal).map(Self::Crate);

@@ -176,6 +176,11 @@ pub(crate) fn are_in(folder: &Path) -> bool {
     files_in(folder).is_ok_and(|files| !files.is_empty())
 }
 
+/// Whether a file is named as what a compiler for C or C++ takes.
+pub(crate) fn is_source(file: &Path) -> bool {
+    matches!(kind(file), Some(Kind::C | Kind::Cpp))
+}
+
 fn kind(file: &Path) -> Option<Kind> {
     match file.extension().and_then(OsStr::to_str)? {
         "c" | "s" | "S" => Some(Kind::C),
@@ -194,7 +199,7 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         }
         for entry in std::fs::read_dir(&folder).map_err(Error::unreadable(&folder))? {
             let path = entry.map_err(Error::unreadable(&folder))?.path();
-            if matches!(kind(&path), Some(Kind::C | Kind::Cpp)) && path.is_file() {
+            if is_source(&path) && path.is_file() {
                 files.push(path);
             }
         }

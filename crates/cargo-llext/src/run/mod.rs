@@ -20,21 +20,21 @@ use crate::cli::{BuildOptions, Run};
 use crate::error::Error;
 use crate::terminal::Terminal;
 
-/// Builds what is a folder, then loads all and calls what was asked for.
+/// Builds what is a folder or a source, then loads all and calls what was asked for.
 pub(crate) fn run(arguments: &Run, terminal: &Terminal) -> Result<Ended, Error> {
     let call = call::Call::parse(&arguments.call, arguments.returns)?;
     let files = files_of(&arguments.paths, &arguments.options, terminal)?;
     run_files(files, call, arguments, terminal)
 }
 
-/// The files that were named, and those built of the folders that were.
+/// The files that were named, and those built of the folders and sources that were.
 pub(crate) fn files_of(
     paths: &[PathBuf],
     options: &BuildOptions,
     terminal: &Terminal,
 ) -> Result<Vec<PathBuf>, Error> {
-    let file = |path: &PathBuf| match path.is_dir() {
-        true => build::run_in(path, options, terminal).map(|built| built.file),
+    let file = |path: &PathBuf| match path.is_dir() || build::is_source(path) {
+        true => build::run_at(path, options, terminal).map(|built| built.file),
         false => Ok(path.clone()),
     };
     paths.iter().map(file).collect()

@@ -96,6 +96,15 @@ fn later_files_use_earlier_ones_and_go_first() {
     assert!(said.err.contains("missing: base"), "{}", said.err);
 }
 
+#[test]
+fn a_source_is_built_first() {
+    let place = Place::new();
+    place.write("one.c", "int probe(void) { return 1; }\n");
+    assert_eq!(place.done("run -q one.c --call probe").out, "probe() = 1\n");
+    place.write("two.c", "int probe(void) { return }\n");
+    place.refused("run two.c", "E0722");
+}
+
 /// A number says for which processor a file is, and a name what that is.
 #[cfg(target_arch = "x86_64")]
 #[test]
