@@ -77,7 +77,7 @@ impl Host {
     /// A host that offers `exports`, then the process's C library and libm.
     ///
     /// # Errors
-    /// [`Error::Memory`] when the process's memory cannot be used.
+    /// None today: it may come to look at the process's memory here, not first in a load.
     ///
     /// ```
     /// # use llext::{Error, Host};

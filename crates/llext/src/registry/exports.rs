@@ -58,7 +58,8 @@ impl ExportView {
         if !cfg!(feature = "shared") {
             return None; // nobody loads one, and the look-up need not be there
         }
-        // SAFETY: the image lives as long as the record; the loader found where its first writable segment begins.
+        // SAFETY: the image lives as long as the record; the loader found where its first writable segment begins. What lies
+        // between the segments before it may be writable too, but belongs to nobody, so that nobody writes it.
         Some((tables, unsafe { from_raw_parts(*start as *const u8, *constant) }, *bias))
     }
 
