@@ -104,6 +104,9 @@ pub(crate) fn keep_what_nobody_names(objects: &mut [Object]) -> Result<usize, Er
 
 fn mark<Elf: FileHeader<Endian = Endianness>>(bytes: &mut [u8]) -> Result<usize, String> {
     let (places, exports) = sections_to_keep::<Elf>(bytes).map_err(|reason| reason.to_string())?;
+    if is_slim::<Elf>(bytes).map_err(|reason| reason.to_string())? {
+        return Err("made with -flto: it holds gcc's intermediate code and no other".to_owned());
+    }
     for place in places {
         let flags = bytes.get_mut(place).ok_or("a section header lies outside the file")?;
         *flags |= RETAIN_BIT;
@@ -139,6 +142,21 @@ fn sections_to_keep<Elf: FileHeader<Endian = Endianness>>(
         }
     }
     Ok((places, exports))
+}
+
+/// Whether gcc left code for its own linking only: what is to be loaded is empty.
+fn is_slim<Elf: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Result<bool> {
+    let header = Elf::parse(bytes)?;
+    let endian = header.endian()?;
+    let sections = header.sections(endian, bytes)?;
+    let mut is_slim = false;
+    for section in sections.iter() {
+        if section.sh_flags(endian).contains(elf::SHF_ALLOC) && section.sh_size(endian).into() > 0 {
+            return Ok(false);
+        }
+        is_slim |= sections.section_name(endian, section)?.starts_with(b".gnu.lto_");
+    }
+    Ok(is_slim)
 }
 
 fn is_found_at_run_time(name: &[u8]) -> bool {

@@ -189,6 +189,17 @@ fn objects_that_cannot_be_linked_are_refused() {
     assert!(said.err.contains("duplicate symbol"), "{}", said.err);
 }
 
+/// What gcc leaves for its own linking once was a file that loads and holds nothing.
+#[cfg(target_os = "linux")]
+#[test]
+fn intermediate_code_is_refused() {
+    let place = Place::new();
+    place.write("one.c", HELPER);
+    let said = place.run("build one.c -- -flto").refused("E0726");
+    assert!(said.err.contains("one.c: cannot be rewritten ("), "{}", said.err);
+    place.done("build one.c -- -flto -ffat-lto-objects");
+}
+
 /// A rustc that knows no sysroot, so that the linker comes from PATH.
 #[cfg(unix)]
 fn with_linker(place: &Place, object: &str) -> assert_cmd::Command {
