@@ -5,6 +5,20 @@
 //! of the work; each uses only those before it:
 //!
 //! [`source`] < [`memory`] < image < [`mod@export`] < lifecycle < [`registry`] < [`call`] < [`loader`]
+//!
+//! # Features
+//!
+//! None is on by itself, and none changes what the others do.
+//!
+//! * `std`: `Host`, for a process on Linux, its memory, files, and waiting; it brings `alloc`.
+//! * `alloc`: no limit on the destructors and host objects that an extension registers.
+//! * `critical-section`: the lock of the crate of that name, and `memory::protect`, pools behind an MPU or PMP.
+//! * `slid`: exports by number, without names, as LLEXT has them.
+//! * `pre-located`: files that `llext link` linked for fixed addresses ([`Places`](loader::Places)).
+//! * `reset`: variables that begin again, and other instances of a shared object, without its file.
+//! * `save`: extensions that outlive the program's own data.
+//! * `inspect`: a loaded file's sections and symbols, for debuggers.
+//! * `embedded-io-07`, `embedded-storage-03`: sources over the traits of these crates, in these versions.
 
 #![no_std]
 
