@@ -71,6 +71,23 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
         Ok(())
     }
 
+    /// Refuses an extension that uses what would be lost.
+    fn check_lasts(&self, linked: &Extension<Pool<'a>, R, N>) -> Result<(), Error> {
+        let unsaved = |what| Err(Error::Unsaved { name: linked.name(), what });
+        let places = linked.addresses.into_iter().zip(linked.block.addresses()).zip(linked.sizes);
+        let elsewhere = places.filter(|((address, own), size)| *size > 0 && address != own).count();
+        if linked.in_place.1 > 0 || elsewhere > 0 {
+            return unsaved("bytes outside the pool that it uses in place");
+        }
+        if linked.context().owned(0).is_some() {
+            return unsaved("host objects that are tied to it");
+        }
+        if exits_of(linked).any(|[function, _]| self.find_at(function).is_none()) {
+            return unsaved("destructors of the host's that it registered");
+        }
+        Ok(())
+    }
+
     /// # Safety
     /// As for [`Registry::save`]; the extension is the one in the slot.
     unsafe fn write(
@@ -82,22 +99,11 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
     ) -> Result<(), Error> {
         // SAFETY: the caller keeps the extension.
         let linked = unsafe { extension.as_ref() };
+        self.check_lasts(linked)?;
         let context = linked.context();
-        let unsaved = |what| Error::Unsaved { name: context.name, what };
-        let places = linked.addresses.into_iter().zip(linked.block.addresses()).zip(linked.sizes);
-        let elsewhere = places.filter(|((address, own), size)| *size > 0 && address != own).count();
-        if linked.in_place.1 > 0 || elsewhere > 0 {
-            return Err(unsaved("bytes outside the pool that it uses in place"));
-        }
-        if context.owned(0).is_some() {
-            return Err(unsaved("host objects that are tied to it"));
-        }
         let phase = PHASES.iter().position(|phase| *phase == context.phase());
         let phase = phase.ok_or(Error::Busy { name: context.name })?;
-        let exits = || (0..).map_while(|index| context.exit(index));
-        if exits().any(|[function, _]| self.find_at(function).is_none()) {
-            return Err(unsaved("destructors of the host's that it registered"));
-        }
+        let exits = || exits_of(linked);
         let data = linked.addresses[Part::Data as usize];
         let record_at = extension.addr().get() - data;
         let sizes = linked.sizes.map(|size| size as usize);
@@ -146,6 +152,13 @@ impl<'a, R: RawMutex, const N: usize> Registry<Pool<'a>, R, N> {
             table.entries.iter().filter(|entry| entry.extension.is_some() && entry.order < order).count()
         })
     }
+}
+
+/// The destructors that an extension registered: function and argument.
+fn exits_of<R: RawMutex, const N: usize>(
+    linked: &Extension<Pool<'_>, R, N>,
+) -> impl Iterator<Item = [usize; 2]> {
+    (0..).map_while(|index| linked.context().exit(index))
 }
 
 /// A name, its length first.
