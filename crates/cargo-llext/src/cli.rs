@@ -75,6 +75,10 @@ pub(crate) enum Command {
     /// Explain an error code
     Explain(Explain),
     /// Print a shell's completion script
+    ///
+    /// It completes `llext`, the tool's own name. For bash:
+    /// llext completions bash > ~/.local/share/bash-completion/completions/llext
+    #[command(verbatim_doc_comment)]
     Completions(Completions),
 }
 
