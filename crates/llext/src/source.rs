@@ -26,6 +26,29 @@ pub use storage::EmbeddedStorage;
 /// as many with `std`). Only where a RISC-V object's lower parts of addresses stand before their upper parts, the
 /// relocations of that section are read once more. A shared object is copied in one read a segment and linked from the
 /// copy; its headers, read before, are read again as part of it.
+///
+/// ```
+/// use llext::source::{ReadError, Source};
+///
+/// /// A file that lies in one piece on a card.
+/// struct OnCard { first: u64, size: u64 }
+/// # fn read_card(_: u64, _: &mut [u8]) -> Result<(), i32> { Ok(()) }
+///
+/// impl Source for OnCard {
+///     fn size(&mut self) -> Result<u64, ReadError> {
+///         Ok(self.size)
+///     }
+///
+///     fn read_at(&mut self, offset: u64, buffer: &mut [u8]) -> Result<(), ReadError> {
+///         let (wanted, size) = (buffer.len() as u64, self.size);
+///         if offset.checked_add(wanted).is_none_or(|end| end > size) {
+///             return Err(ReadError::PastTheEnd { offset, wanted, size });
+///         }
+///         // The driver's own number says why it failed.
+///         read_card(self.first + offset, buffer).map_err(|os| ReadError::Failed { os })
+///     }
+/// }
+/// ```
 pub trait Source {
     /// The size of the file in bytes.
     fn size(&mut self) -> Result<u64, ReadError>;

@@ -77,7 +77,7 @@ impl<'a> Pool<'a> {
 
     /// The size of the largest part, in bytes, that could be reserved now: for code, and for data.
     ///
-    /// It is found by trying, in a few dozen steps.
+    /// It is found by trying, in a few dozen steps. They write to the slices: not before a load is restored from them.
     pub fn largest_free(&mut self) -> (usize, usize) {
         let code = self.code.largest_free();
         (code, self.data.as_mut().map_or(code, Arena::largest_free))
