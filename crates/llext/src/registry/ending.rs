@@ -221,10 +221,31 @@ impl<M: Memory, R: RawMutex, const N: usize> Drop for Last<'_, M, R, N> {
         // From here on nobody looks at the record through the table.
         registry.table.with(|table| table.entries.get_mut(slot).map(|entry| entry.extension = None));
         // SAFETY: the slot is `Ending`: no handle, guard or dependent leads to the record, and the table does not.
-        let providers = unsafe { registry.release(extension) };
+        let mut providers = Providers { registry, slots: unsafe { registry.release(extension) } };
         registry.clear(slot);
-        for (provider, _) in providers.iter().enumerate().filter(|(_, is_provider)| **is_provider) {
-            registry.unpin(provider);
+        providers.let_go();
+    }
+}
+
+/// Whom an extension depended on that is gone. Each may go now as well, and with it a function of the host's panic: those
+/// that are left by then are let go when this is dropped.
+struct Providers<'r, M: Memory, R: RawMutex, const N: usize> {
+    registry: &'r Registry<M, R, N>,
+    slots: [bool; N],
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Providers<'_, M, R, N> {
+    fn let_go(&mut self) {
+        for (slot, is_provider) in self.slots.iter_mut().enumerate() {
+            if core::mem::take(is_provider) {
+                self.registry.unpin(slot);
+            }
         }
+    }
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Providers<'_, M, R, N> {
+    fn drop(&mut self) {
+        self.let_go();
     }
 }

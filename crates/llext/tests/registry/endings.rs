@@ -78,6 +78,22 @@ fn what_the_host_cannot_do_keeps_nothing() {
     assert_eq!(load(&apps, &one).unwrap().unload().ok(), Some(0));
 }
 
+/// An extension goes, and with it the first of two that only it kept, whose hook fails.
+#[test]
+fn what_fails_as_one_provider_goes_keeps_no_other() {
+    let one = compile("endings_providers", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    // SAFETY: as in `load`.
+    let first = unsafe { apps.loader(&HOST).on_leaving(fail).load("first", &one[..]) }.unwrap();
+    // SAFETY: as in `load`.
+    let second = unsafe { apps.loader(&HOST).load("second", &one[..]) }.unwrap();
+    // SAFETY: as in `load`.
+    let user = unsafe { apps.loader(&HOST).needs(&first).needs(&second).load("app", &one[..]) }.unwrap();
+    drop((first, second));
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(user))).is_err());
+    assert_eq!(apps.iter().count(), 0, "all of them are gone");
+}
+
 static REVOKED: AtomicU32 = AtomicU32::new(0);
 
 fn revoke(_: usize) {
