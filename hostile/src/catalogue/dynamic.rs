@@ -65,6 +65,7 @@ pub(super) const RECIPES: &[Recipe] = &[
         SEGMENT,
     ),
     recipe(55, "seventeen segments", SHARED, Files(seventeen), SEGMENT),
+    recipe(55, "RELRO over code", SHARED, Files(closed), SEGMENT),
     recipe(
         56,
         "dynamic section outside",
@@ -228,6 +229,20 @@ fn ignored(good: &Good) -> Vec<Vec<u8>> {
         .iter()
         .flat_map(|kind| good.with(|file| file.segments.push(other(*kind))))
         .collect()
+}
+
+/// What becomes read-only holds the code, or begins there.
+fn closed(good: &Good) -> Vec<Vec<u8>> {
+    let relro = elf::Segment {
+        kind: 0x6474_e552,
+        flags: 4,
+        address: at::TEXT,
+        file_size: 16,
+        memory_size: 16,
+        align: 1,
+    };
+    let longer = elf::Segment { memory_size: at::DATA - at::TEXT + 16, ..relro };
+    [relro, longer].into_iter().flat_map(|one| good.with(|file| file.segments.push(one))).collect()
 }
 
 fn unwind(good: &Good) -> Vec<Vec<u8>> {

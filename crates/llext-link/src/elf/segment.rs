@@ -183,24 +183,47 @@ pub fn scan<F: Format>(header: &Header, bytes: &[u8], segments: &mut [Segment]) 
         return Err(Error::ImageTooLarge { wanted });
     }
     span.size = wanted as u32;
+    let loads = segments.get(..span.count as usize).unwrap_or_default();
     for (index, raw) in headers() {
-        let mut note = None;
-        let field = match raw.kind {
-            PT_DYNAMIC => &mut span.dynamic,
-            PT_GNU_RELRO => &mut span.relro,
-            PT_NOTE => &mut note,
-            PT_TLS => return Err(Error::ThreadLocal { what: "segment", index: index as u32 }),
-            _ => continue,
-        };
-        let bad = Error::BadSegment { segment: index as u32, field: "p_vaddr", found: raw.address };
-        let offset = raw.address.checked_sub(span.base).ok_or(bad)?;
-        *field = Some(Extent::within(offset, raw.memory_size, wanted).ok_or(bad)?);
-        if let Some(note) = note {
-            let bad = Error::BadSegment { segment: index as u32, field: "number of PT_NOTE", found: 5 };
-            *span.notes.iter_mut().find(|known| known.size == 0).ok_or(bad)? = note;
-        }
+        span.keep(index as u32, &raw, loads)?;
     }
     Ok(span)
+}
+
+impl Span {
+    /// Keeps where a segment lies that is a part of those that are loaded.
+    fn keep(&mut self, segment: u32, raw: &SegmentHeader, loads: &[Segment]) -> Result<(), Error> {
+        let bad = |field, found| Error::BadSegment { segment, field, found };
+        let mut note = None;
+        let field = match raw.kind {
+            PT_DYNAMIC => &mut self.dynamic,
+            PT_GNU_RELRO => &mut self.relro,
+            PT_NOTE => &mut note,
+            PT_TLS => return Err(Error::ThreadLocal { what: "segment", index: segment }),
+            _ => return Ok(()),
+        };
+        let outside = bad("p_vaddr", raw.address);
+        let offset = raw.address.checked_sub(self.base).ok_or(outside)?;
+        *field = Some(Extent::within(offset, raw.memory_size, self.size.into()).ok_or(outside)?);
+        if raw.kind == PT_GNU_RELRO && !is_of_variables(raw, loads) {
+            return Err(bad("PT_GNU_RELRO", raw.address));
+        }
+        if let Some(note) = note {
+            let free = self.notes.iter_mut().find(|known| known.size == 0);
+            *free.ok_or(bad("number of PT_NOTE", 5))? = note;
+        }
+        Ok(())
+    }
+}
+
+/// Whether what becomes read-only begins in a segment of variables and holds no code, which could not run any more.
+fn is_of_variables(relro: &SegmentHeader, loads: &[Segment]) -> bool {
+    let (start, size) = (relro.address, relro.memory_size);
+    let begins = |load: &Segment| load.is_writable() && start.wrapping_sub(load.address) < load.size().into();
+    let meets = |load: &Segment| {
+        load.is_executable() && load.address < start + size && start < load.address + u64::from(load.size())
+    };
+    size == 0 || (loads.iter().any(begins) && !loads.iter().any(meets))
 }
 
 /// The segments of a file that was linked for fixed addresses.

@@ -10,6 +10,7 @@ pub(super) fn of_segment(field: &str) -> &'static str {
         "p_filesz" => "at most p_memsz",
         "p_memsz" => "an end inside the address space",
         "p_flags" => "one segment each of code, constants and variables",
+        "PT_GNU_RELRO" => "variables from its beginning on, and no code",
         "number of PT_LOAD" => "at most 16",
         "number of PT_NOTE" => "at most 4, and 1 in what `llext link` wrote",
         _ => "what the gABI allows",

@@ -133,6 +133,31 @@ fn relro_may_end_with_the_page_of_the_last_segment() {
     }
 }
 
+/// It once took the right to run from the code that it was said to hold.
+#[test]
+fn relro_holds_variables() {
+    for class in BOTH {
+        let after = Segment { flags: 5, address: 0x3000, offset: 0, ..FIRST };
+        let spoilt = |address, memory_size| {
+            let relro = Segment { kind: RELRO, address, memory_size, ..SECOND };
+            segments(class, &shared(class, &[FIRST, SECOND, after, relro]).bytes())
+        };
+        for (address, size) in [(0x2000, 0x800), (0x27ff, 1), (0x2000, 0x1000), (0x1000, 0)] {
+            assert!(spoilt(address, size).is_ok(), "{address:#x} {size:#x}");
+        }
+        for (address, size) in [(0x1000, 0x40), (0x103f, 0x1000), (0x1040, 0x1000), (0x2800, 1)] {
+            let expected = Error::BadSegment { segment: 3, field: "PT_GNU_RELRO", found: address };
+            fails(spoilt(address, size), expected);
+        }
+        let text = "segment 3: bad PT_GNU_RELRO (found 0x2000, expected variables from its beginning on, and no code)";
+        says(
+            spoilt(0x2000, 0x1001),
+            Error::BadSegment { segment: 3, field: "PT_GNU_RELRO", found: 0x2000 },
+            text,
+        );
+    }
+}
+
 #[test]
 fn a_span_is_shorter_than_2_gib() {
     for class in BOTH {
