@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Where a file comes from: five operations and a storage type. llext/buf_loader.h and llext/fs_loader.h have two kinds; a
- * program may bring its own.
+ * Where a file comes from: five operations and a storage type. llext/buf_loader.h, llext/fs_loader.h and llext/semihost_loader.h
+ * have three kinds; a program may bring its own.
  */
 #ifndef LLEXT_LOADER_H
 #define LLEXT_LOADER_H

@@ -62,17 +62,22 @@ pub unsafe extern "C" fn llext_fs_read(ldr: *mut Loader, out: *mut c_void, len: 
         let Ok((FsLoader { is_open: true, file, .. }, FileHooks { read: Some(read), .. })) = open(ldr) else {
             return -EINVAL;
         };
-        let mut done = 0;
-        while done < len {
-            match read(*file, out.cast::<u8>().add(done).cast(), len - done) {
-                said @ ..0 => return c_int::try_from(said).unwrap_or(-EINVAL),
-                0 => return -EINVAL,
-                more if more.unsigned_abs() > len - done => return -EINVAL,
-                more => done += more.unsigned_abs(),
-            }
-        }
-        0
+        fill(out, len, |out, len| read(*file, out, len))
     }
+}
+
+/// Reads until all `len` bytes are there. `read` says how many came, 0 at the end, or a negative number.
+pub(crate) fn fill(out: *mut c_void, len: usize, mut read: impl FnMut(*mut c_void, usize) -> isize) -> c_int {
+    let mut done = 0;
+    while done < len {
+        match read(out.wrapping_byte_add(done), len - done) {
+            said @ ..0 => return c_int::try_from(said).unwrap_or(-EINVAL),
+            0 => return -EINVAL,
+            more if more.unsigned_abs() > len - done => return -EINVAL,
+            more => done += more.unsigned_abs(),
+        }
+    }
+    0
 }
 
 /// Goes to a position.

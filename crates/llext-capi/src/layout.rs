@@ -58,5 +58,8 @@ layout! {
     }
     BufLoader "struct llext_buf_loader" 612 976 { loader 0 0 buf 600 952 len 604 960 pos 608 968 }
     FsLoader "struct llext_fs_loader" 612 976 { loader 0 0 is_open 600 952 name 604 960 file 608 968 }
+    SemihostLoader "struct llext_semihost_loader" 616 984 {
+        loader 0 0 filename 600 952 fd 604 960 total_bytes 608 968 size 612 976
+    }
     FileHooks "struct llext_file_hooks" 16 32 { open 0 0 read 4 8 seek 8 16 close 12 24 }
 }

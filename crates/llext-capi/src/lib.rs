@@ -12,6 +12,7 @@
 extern crate std;
 
 pub mod buffer;
+mod computer;
 pub mod errno;
 pub mod file;
 mod files;
@@ -23,6 +24,7 @@ pub mod life;
 pub mod load;
 mod regions;
 pub mod saving;
+pub mod semihost;
 mod source;
 pub mod symbols;
 mod table;

@@ -205,6 +205,21 @@ pub struct FsLoader {
     pub file: *mut c_void,
 }
 
+/// `struct llext_semihost_loader`.
+#[repr(C)]
+pub struct SemihostLoader {
+    /// What every loader has.
+    pub loader: Loader,
+    /// The path of the file, as the computer knows it.
+    pub filename: *const c_char,
+    /// The computer's number for it while it is open, else -1.
+    pub fd: c_int,
+    /// How many bytes were read.
+    pub total_bytes: usize,
+    /// Its size, bytes.
+    pub size: usize,
+}
+
 /// `struct llext_file_hooks`: how the fs loader reaches files.
 #[repr(C)]
 #[derive(Clone, Copy)]

@@ -137,6 +137,74 @@ static void fs_loader_without_hooks(void)
 #endif
 }
 
+#ifdef __linux__
+static void semihost_loader(void)
+{
+	struct llext_semihost_loader loader = LLEXT_SEMIHOST_LOADER(path_of("sections.o"));
+	struct llext *ext;
+
+	EQUAL(llext_load(&loader.loader, "computer", &ext, NULL), -ENOTSUP);
+	CHECK(ext == NULL && loader.fd == -1);
+}
+
+static void semihost_files_that_are_cut_off(void)
+{
+	struct llext_semihost_loader loader = LLEXT_SEMIHOST_LOADER("file");
+	char byte;
+
+	EQUAL(llext_seek(&loader.loader, 0), -EINVAL);
+	EQUAL(llext_read(&loader.loader, &byte, 1), -EINVAL);
+	llext_finalize(&loader.loader);
+}
+#else
+/* A file of the emulator's computer, asked for without the C library; and its edges. */
+static void semihost_loader(void)
+{
+	struct llext_semihost_loader loader = LLEXT_SEMIHOST_LOADER(path_of("sections.o"));
+	struct llext_semihost_loader missing = LLEXT_SEMIHOST_LOADER("no such file"), nameless = LLEXT_SEMIHOST_LOADER(NULL);
+	uint8_t first[4], rest;
+	struct llext *ext;
+
+	EQUAL(llext_load(&loader.loader, "computer", &ext, NULL), 0);
+	CHECK(loader.fd == -1 && loader.total_bytes > sizeof(elf_ehdr_t));
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+	EQUAL(llext_load(&missing.loader, "missing", &ext, NULL), -ENOENT);
+	EQUAL(llext_load(&nameless.loader, "missing", &ext, NULL), -EINVAL);
+	CHECK(ext == NULL && missing.fd == -1);
+
+	EQUAL(llext_prepare(&loader.loader), 0);
+	EQUAL(llext_read(&loader.loader, first, sizeof(first)), 0);
+	CHECK(memcmp(first, "\177ELF", 4) == 0 && loader.total_bytes == 4);
+	EQUAL(llext_seek(&loader.loader, loader.size), 0);
+	EQUAL(llext_read(&loader.loader, &rest, 1), -EINVAL);
+	EQUAL(llext_seek(&loader.loader, loader.size + 1), -EINVAL);
+	EQUAL(llext_seek(&loader.loader, loader.size - 3), 0);
+	EQUAL(llext_read(&loader.loader, first, 4), -EINVAL);
+	llext_finalize(&loader.loader);
+	EQUAL(loader.fd, -1);
+	EQUAL(llext_read(&loader.loader, first, 1), -EINVAL);
+	EQUAL(llext_seek(&loader.loader, 0), -EINVAL);
+}
+
+static void semihost_files_that_are_cut_off(void)
+{
+	struct llext_semihost_loader loader = LLEXT_SEMIHOST_LOADER(path_of("cut-off"));
+	struct llext *ext;
+
+	file = slurp("sections.o");
+	for (size_t size = 0; size < file.size; size += 150) {
+		FILE *cut = fopen(loader.filename, "wb");
+
+		CHECK(cut && fwrite(file.bytes, 1, size, cut) == size && fclose(cut) == 0);
+		EQUAL(llext_load(&loader.loader, "computer", &ext, NULL), -EINVAL);
+		CHECK(ext == NULL && loader.fd == -1 && loader.size == size);
+	}
+	EQUAL(remove(loader.filename), 0);
+	drop(&file);
+}
+#endif
+
 /* Code in one half of a piece of memory, all else in the other. */
 static void code_and_data_apart(void)
 {
@@ -221,4 +289,4 @@ static void pre_located(void)
 }
 
 TESTS(STORAGE_TESTS, TEST(pre_located), TEST(rodata_no_reloc), TEST(detached), TEST(fs_loader), TEST(fs_loader_without_hooks),
-      TEST(code_and_data_apart));
+      TEST(semihost_loader), TEST(semihost_files_that_are_cut_off), TEST(code_and_data_apart));

@@ -12,6 +12,7 @@
 #include <zephyr/llext/inspect.h>
 #include <zephyr/llext/llext.h>
 #include <zephyr/llext/loader.h>
+#include <zephyr/llext/semihost_loader.h>
 #include <llext/hooks.h>
 
 /* A test, which fails at the first check that does not hold; or why it cannot be run here. */

@@ -38,6 +38,7 @@ const USES: &str = r#"
 #include <zephyr/llext/loader.h>
 #include <zephyr/llext/buf_loader.h>
 #include <zephyr/llext/fs_loader.h>
+#include <zephyr/llext/semihost_loader.h>
 #include <zephyr/llext/inspect.h>
 #include <llext/elf.h>
 #include <llext/symbol.h>
@@ -45,6 +46,7 @@ const USES: &str = r#"
 #include <llext/loader.h>
 #include <llext/buf_loader.h>
 #include <llext/fs_loader.h>
+#include <llext/semihost_loader.h>
 #include <llext/inspect.h>
 #include <llext/hooks.h>
 static const uint8_t bytes[4] = { 0 };
@@ -53,6 +55,7 @@ struct llext_buf_loader persistent = LLEXT_PERSISTENT_BUF_LOADER(bytes, sizeof(b
 struct llext_buf_loader writable = LLEXT_WRITABLE_BUF_LOADER(bytes, sizeof(bytes));
 struct llext_buf_loader buffer = LLEXT_BUF_LOADER(bytes, sizeof(bytes));
 struct llext_fs_loader file = LLEXT_FS_LOADER("/ext.llext");
+struct llext_semihost_loader computer_s = LLEXT_SEMIHOST_LOADER("ext.llext");
 struct llext_load_param param = LLEXT_LOAD_PARAM_DEFAULT;
 LLEXT_RODATA_NO_RELOC extern const int kept;
 extern int offered;

@@ -16,7 +16,8 @@ const UNSAFE: Places = &[
 ];
 
 /// What differs from one processor to the next, besides data.
-const ARCHITECTURE: Places = &[("llext", "memory/cache memory/protect call native fault host/fault")];
+const ARCHITECTURE: Places =
+    &[("llext", "memory/cache memory/protect call native fault host/fault"), ("llext-capi", "computer")];
 
 pub(crate) fn unsafe_code(files: &[File]) -> Vec<String> {
     let mut found = only_in(UNSAFE, "unsafe", files);
