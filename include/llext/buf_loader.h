@@ -19,6 +19,7 @@ struct llext_buf_loader {
 int llext_buf_read(struct llext_loader *ldr, void *out, size_t len);
 int llext_buf_seek(struct llext_loader *ldr, size_t pos);
 void *llext_buf_peek(struct llext_loader *ldr, size_t pos);
+size_t llext_buf_get_size(struct llext_loader *ldr);
 
 /* Initialisers for a struct llext_buf_loader over `size` bytes at `bytes`, by how long these stay: see llext/loader.h. */
 #define LLEXT_TEMPORARY_BUF_LOADER(bytes, size) LLEXT_BUF_LOADER_(bytes, size, LLEXT_STORAGE_TEMPORARY)
@@ -33,7 +34,7 @@ void *llext_buf_peek(struct llext_loader *ldr, size_t pos);
 #endif
 
 #define LLEXT_BUF_LOADER_(bytes, size, storage) \
-	{ LLEXT_LOADER_(NULL, llext_buf_read, llext_buf_seek, llext_buf_peek, NULL, storage), \
+	{ LLEXT_LOADER_(NULL, llext_buf_read, llext_buf_seek, llext_buf_peek, NULL, llext_buf_get_size, storage), \
 	  (const uint8_t *)(bytes), (size), 0 }
 
 #ifdef __cplusplus

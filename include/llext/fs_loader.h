@@ -44,7 +44,7 @@ void llext_fs_finalize(struct llext_loader *ldr);
 
 /* An initialiser for a struct llext_fs_loader of the file at `path`. */
 #define LLEXT_FS_LOADER(path) \
-	{ LLEXT_LOADER_(llext_fs_prepare, llext_fs_read, llext_fs_seek, NULL, llext_fs_finalize, \
+	{ LLEXT_LOADER_(llext_fs_prepare, llext_fs_read, llext_fs_seek, NULL, llext_fs_finalize, NULL, \
 			LLEXT_STORAGE_TEMPORARY), false, (path), NULL }
 
 #ifdef __cplusplus

@@ -100,6 +100,13 @@ static inline unsigned int llext_section_count(const struct llext *ext)
 	return ext->sect_cnt;
 }
 
+/* How a file is compressed. LZ4 is a frame with the size of its contents, as `lz4 --content-size` writes it. */
+enum llext_compression_type {
+	LLEXT_COMPRESSION_TYPE_NONE,
+	LLEXT_COMPRESSION_TYPE_LZ4,
+	LLEXT_COMPRESSION_TYPE_INT_ = 0x7fffffff,
+};
+
 /*
  * How to load.
  *
@@ -107,14 +114,17 @@ static inline unsigned int llext_section_count(const struct llext *ext)
  *   pre_located        the file was linked by `cargo llext link` for where it lies now
  *   section_detached   says which sections stay in the file; storage must be persistent or writable, else -ENOTSUP
  *   keep_section_info  keeps what llext/inspect.h tells
+ *   compression_type   a compressed file's contents lie in the heap, as long as the extension where they are linked and used
+ *                      there, else as long as the load; -EINVAL for a type that the library is built without
  */
 struct llext_load_param {
 	bool relocate_local;
 	bool pre_located;
 	bool (*section_detached)(const elf_shdr_t *shdr);
 	bool keep_section_info;
+	enum llext_compression_type compression_type;
 };
-#define LLEXT_LOAD_PARAM_DEFAULT { true, false, NULL, false }
+#define LLEXT_LOAD_PARAM_DEFAULT { true, false, NULL, false, LLEXT_COMPRESSION_TYPE_NONE }
 
 /*
  * Loads and links an extension, or finds that one of this name is live, which then is used once more. *ext is its structure,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT OR Apache-2.0 */
 /*
- * Where a file comes from: five operations and a storage type. llext/buf_loader.h, llext/fs_loader.h and llext/semihost_loader.h
+ * Where a file comes from: six operations and a storage type. llext/buf_loader.h, llext/fs_loader.h and llext/semihost_loader.h
  * have three kinds; a program may bring its own.
  */
 #ifndef LLEXT_LOADER_H
@@ -33,6 +33,7 @@ struct llext_elf_sect_map;
  *   seek      goes to a position, bytes from the start
  *   peek      optional: where the byte at `pos` lies in memory, NULL if in none or past the end
  *   finalize  optional: called when a load ends that was prepared, however it ends
+ *   get_size  optional: the file's size, bytes, after prepare
  *
  * peek gives no length: what is used in place is looked at by its first and last byte.
  */
@@ -42,6 +43,7 @@ struct llext_loader {
 	int (*seek)(struct llext_loader *ldr, size_t pos);
 	void *(*peek)(struct llext_loader *ldr, size_t pos);
 	void (*finalize)(struct llext_loader *ldr);
+	size_t (*get_size)(struct llext_loader *ldr);
 	enum llext_storage_type storage;
 	/* Filled in by the library. */
 	elf_ehdr_t hdr;
@@ -51,11 +53,12 @@ struct llext_loader {
 
 /* The beginning of every initialiser of a loader; C++ names no fields. */
 #ifdef __cplusplus
-#define LLEXT_LOADER_(prepare_, read_, seek_, peek_, finalize_, storage_) \
-	{ prepare_, read_, seek_, peek_, finalize_, storage_, {}, {}, NULL }
+#define LLEXT_LOADER_(prepare_, read_, seek_, peek_, finalize_, get_size_, storage_) \
+	{ prepare_, read_, seek_, peek_, finalize_, get_size_, storage_, {}, {}, NULL }
 #else
-#define LLEXT_LOADER_(prepare_, read_, seek_, peek_, finalize_, storage_) \
-	{ .prepare = prepare_, .read = read_, .seek = seek_, .peek = peek_, .finalize = finalize_, .storage = storage_ }
+#define LLEXT_LOADER_(prepare_, read_, seek_, peek_, finalize_, get_size_, storage_) \
+	{ .prepare = prepare_, .read = read_, .seek = seek_, .peek = peek_, .finalize = finalize_, \
+	  .get_size = get_size_, .storage = storage_ }
 #endif
 
 static inline int llext_prepare(struct llext_loader *ldr)
@@ -76,6 +79,12 @@ static inline int llext_seek(struct llext_loader *ldr, size_t pos)
 static inline void *llext_peek(struct llext_loader *ldr, size_t pos)
 {
 	return ldr->peek ? ldr->peek(ldr, pos) : NULL;
+}
+
+/* 0 where the loader does not know it. */
+static inline size_t llext_get_size(struct llext_loader *ldr)
+{
+	return ldr->get_size ? ldr->get_size(ldr) : 0;
 }
 
 static inline void llext_finalize(struct llext_loader *ldr)

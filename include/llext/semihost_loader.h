@@ -26,11 +26,12 @@ int llext_semihost_prepare(struct llext_loader *ldr);
 int llext_semihost_read(struct llext_loader *ldr, void *out, size_t len);
 int llext_semihost_seek(struct llext_loader *ldr, size_t pos);
 void llext_semihost_finalize(struct llext_loader *ldr);
+size_t llext_semihost_get_size(struct llext_loader *ldr);
 
 /* An initialiser for a struct llext_semihost_loader of the computer's file at `path`. */
 #define LLEXT_SEMIHOST_LOADER(path) \
 	{ LLEXT_LOADER_(llext_semihost_prepare, llext_semihost_read, llext_semihost_seek, NULL, llext_semihost_finalize, \
-			LLEXT_STORAGE_TEMPORARY), (path), -1, 0, 0 }
+			llext_semihost_get_size, LLEXT_STORAGE_TEMPORARY), (path), -1, 0, 0 }
 
 #ifdef __cplusplus
 }

@@ -111,7 +111,8 @@ fn command_line() -> Command {
                 .about("Build libllext.a, LLEXT's API in C, for a target")
                 .arg(Arg::new("TARGET").required(true).help("As rustc calls it"))
                 .arg(flag("std", "For Linux: with files, and memory of the process's own"))
-                .arg(flag("terse", "Errors by their numbers: less code").conflicts_with("std")),
+                .arg(flag("terse", "Errors by their numbers: less code").conflicts_with("std"))
+                .arg(flag("lz4", "Loads files that are LZ4 frames as well")),
         )
         .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
         .subcommand(
@@ -145,6 +146,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
                 (_, true) => capi::Build::TERSE,
                 _ => capi::Build::BARE,
             };
+            let build = if given.get_flag("lz4") { build.with_lz4() } else { build };
             capi::lay_down(text(given, "TARGET"), build)?
         }
         Some(("size", given)) => size::size(given.get_flag("json"))?,

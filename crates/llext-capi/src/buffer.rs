@@ -46,3 +46,13 @@ pub unsafe extern "C" fn llext_buf_peek(ldr: *mut Loader, pos: usize) -> *mut c_
         _ => null_mut(),
     }
 }
+
+/// The buffer's size, bytes.
+///
+/// # Safety
+/// As for [`llext_buf_read`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn llext_buf_get_size(ldr: *mut Loader) -> usize {
+    // SAFETY: the caller vouches for the loader.
+    unsafe { ldr.cast::<BufLoader>().as_ref() }.map_or(0, |ours| ours.len)
+}

@@ -77,6 +77,12 @@ mod memory {
     pub(super) fn take_away() -> c_int {
         -ENOSYS
     }
+
+    /// Data never runs.
+    #[cfg(feature = "lz4")]
+    pub(crate) fn runs_data() -> bool {
+        false
+    }
 }
 
 #[cfg(not(all(feature = "std", target_os = "linux")))]
@@ -91,7 +97,14 @@ mod memory {
     pub(crate) type Heap = Pool<'static>;
 
     static EXTENSIONS: Extensions = Registry::new(Pool::empty());
-    static GIVEN: Guarded<bool> = Guarded::new(false);
+    static GIVEN: Guarded<Given> = Guarded::new(Given::Nothing);
+
+    #[derive(Clone, Copy, PartialEq)]
+    enum Given {
+        Nothing,
+        Whole,
+        Apart,
+    }
 
     pub(crate) fn registry() -> &'static Extensions {
         &EXTENSIONS
@@ -108,7 +121,13 @@ mod memory {
         if first.0.is_null() || (second.0.is_null() && second.1 != 0) {
             return -EINVAL;
         }
-        if GIVEN.with(|given| core::mem::replace(given, true)) {
+        let now = if second.0.is_null() { Given::Whole } else { Given::Apart };
+        let was = GIVEN.with(|given| {
+            let was = *given;
+            *given = if was == Given::Nothing { now } else { was };
+            was
+        });
+        if was != Given::Nothing {
             return -EBUSY;
         }
         // SAFETY: who calls `llext_heap_init` vouches for it.
@@ -128,11 +147,19 @@ mod memory {
         if EXTENSIONS.swap_memory(&mut Pool::empty()).is_err() {
             return -EBUSY;
         }
-        GIVEN.with(|given| *given = false);
+        GIVEN.with(|given| *given = Given::Nothing);
         0
+    }
+
+    /// Whether code may lie among data.
+    #[cfg(feature = "lz4")]
+    pub(crate) fn runs_data() -> bool {
+        cfg!(target_os = "none") && GIVEN.with(|given| *given == Given::Whole)
     }
 }
 
+#[cfg(feature = "lz4")]
+pub(crate) use memory::runs_data;
 pub(crate) use memory::{Heap, registry};
 use memory::{give, take_away};
 

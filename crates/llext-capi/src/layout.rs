@@ -50,16 +50,18 @@ layout! {
         use_count 188 312 dependency 192 320 sect_cnt 224 384 sect_hdrs 228 392 sect_hdrs_on_heap 232 400
         mmu_permissions_set 233 401
     }
-    LoadParam "struct llext_load_param" 12 24 {
-        relocate_local 0 0 pre_located 1 1 section_detached 4 8 keep_section_info 8 16
+    c_uint "enum llext_compression_type" 4 4 {}
+    LoadParam "struct llext_load_param" 16 24 {
+        relocate_local 0 0 pre_located 1 1 section_detached 4 8 keep_section_info 8 16 compression_type 12 20
     }
-    Loader "struct llext_loader" 600 952 {
-        prepare 0 0 read 4 8 seek 8 16 peek 12 24 finalize 16 32 storage 20 40 hdr 24 48 sects 76 112 sect_map 596 944
+    Loader "struct llext_loader" 604 960 {
+        prepare 0 0 read 4 8 seek 8 16 peek 12 24 finalize 16 32 get_size 20 40 storage 24 48 hdr 28 56 sects 80 120
+        sect_map 600 952
     }
-    BufLoader "struct llext_buf_loader" 612 976 { loader 0 0 buf 600 952 len 604 960 pos 608 968 }
-    FsLoader "struct llext_fs_loader" 612 976 { loader 0 0 is_open 600 952 name 604 960 file 608 968 }
-    SemihostLoader "struct llext_semihost_loader" 616 984 {
-        loader 0 0 filename 600 952 fd 604 960 total_bytes 608 968 size 612 976
+    BufLoader "struct llext_buf_loader" 616 984 { loader 0 0 buf 604 960 len 608 968 pos 612 976 }
+    FsLoader "struct llext_fs_loader" 616 984 { loader 0 0 is_open 604 960 name 608 968 file 612 976 }
+    SemihostLoader "struct llext_semihost_loader" 620 992 {
+        loader 0 0 filename 604 960 fd 608 968 total_bytes 612 976 size 616 984
     }
     FileHooks "struct llext_file_hooks" 16 32 { open 0 0 read 4 8 seek 8 16 close 12 24 }
 }

@@ -22,6 +22,8 @@ pub mod inspect;
 pub mod layout;
 pub mod life;
 pub mod load;
+#[cfg(feature = "lz4")]
+mod lz4;
 mod regions;
 pub mod saving;
 pub mod semihost;

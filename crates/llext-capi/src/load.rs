@@ -7,7 +7,7 @@ use crate::regions::{exports, in_c, inspected, seen};
 use crate::source::LoaderSource;
 use crate::symbols::Builtins;
 use crate::table::{self, Loaded};
-use crate::types::{Llext, LoadParam, Loader, text};
+use crate::types::{Llext, LoadParam, Loader, NOT_COMPRESSED, text};
 use core::ffi::{c_char, c_int};
 use core::ptr::{NonNull, null_mut};
 use llext::Error;
@@ -42,9 +42,9 @@ pub unsafe extern "C" fn llext_load(
     let (pointer, said) = match unsafe { load(loader, name, &param) } {
         Ok((pointer, before)) => (pointer, before as c_int),
         Err(Refusal::Error(error)) => (null_mut(), failed(name, &error)),
-        Err(Refusal::NotSupported(why)) => {
-            log(-ENOTSUP, name, why);
-            (null_mut(), -ENOTSUP)
+        Err(Refusal::Because(number, why)) => {
+            log(number, name, why);
+            (null_mut(), number)
         }
     };
     // SAFETY: as above.
@@ -52,9 +52,11 @@ pub unsafe extern "C" fn llext_load(
     said
 }
 
-enum Refusal {
+/// Why nothing was loaded.
+pub(crate) enum Refusal {
     Error(Error),
-    NotSupported(&'static str),
+    /// What C is told, and what the log hears.
+    Because(c_int, &'static str),
 }
 
 impl<E: Into<Error>> From<E> for Refusal {
@@ -66,7 +68,7 @@ impl<E: Into<Error>> From<E> for Refusal {
 /// # Safety
 /// As for [`llext_load`].
 unsafe fn load(
-    mut loader: NonNull<Loader>,
+    loader: NonNull<Loader>,
     name: &[u8],
     param: &LoadParam,
 ) -> Result<(*mut Llext, u32), Refusal> {
@@ -76,12 +78,40 @@ unsafe fn load(
         return Ok(table::again(live)?);
     }
     if !param.relocate_local {
-        return Err(Refusal::NotSupported("without relocate_local nothing can be loaded"));
+        return Err(Refusal::Because(-ENOTSUP, "without relocate_local nothing can be loaded"));
     }
     // SAFETY: the caller vouches for the loader.
-    let mut source = unsafe { LoaderSource::new(loader) };
+    let source = unsafe { LoaderSource::new(loader) };
+    match param.compression_type {
+        // SAFETY: as above.
+        NOT_COMPRESSED => unsafe { load_from(source, loader, name, param, None) },
+        #[cfg(feature = "lz4")]
+        crate::types::LZ4 => {
+            let mut contents = crate::lz4::contents(source)?;
+            let mut buffer = crate::types::BufLoader::of_contents(contents.bytes_mut());
+            // SAFETY: as above; the contents stay, and are the extension's alone, for as long as it wants them.
+            unsafe {
+                let source = LoaderSource::new(NonNull::from(&mut buffer).cast());
+                load_from(source, loader, name, param, Some(contents))
+            }
+        }
+        _ => Err(Refusal::Because(-EINVAL, "files of this compression_type are not known here")),
+    }
+}
+
+/// Loads the file of `source`, which are the `contents` of the loader's, if that was compressed.
+///
+/// # Safety
+/// As for [`llext_load`].
+unsafe fn load_from(
+    mut source: LoaderSource,
+    mut loader: NonNull<Loader>,
+    name: &str,
+    param: &LoadParam,
+    contents: Option<Lease>,
+) -> Result<(*mut Llext, u32), Refusal> {
     let hdr = source.elf_header()?;
-    // SAFETY: as above; no operation runs here.
+    // SAFETY: the caller vouches for the loader; no operation runs here.
     unsafe { loader.as_mut() }.hdr = hdr;
     let file = source.bytes().map_or(0..0, |bytes| {
         let range = bytes.as_ptr_range();
@@ -100,10 +130,12 @@ unsafe fn load(
         // SAFETY: as above.
         inspected(&mut seen, &found, &mut unsafe { loader.as_mut() }.sects);
     }
+    // Where nothing of it is in place, all was copied.
+    let contents = contents.filter(|_| handle.regions().any(|region| file.contains(&region.address)));
     let leased = |lease: &Option<Lease>| lease.as_ref().map_or(0, |lease| lease.bytes().len());
-    seen.alloc_size += leased(&exports) + leased(&inspection);
+    seen.alloc_size += leased(&exports) + leased(&inspection) + leased(&contents);
     seen.exp_tab = exp_tab;
-    Ok((table::add(Loaded { handle, seen, exports, inspection })?, 0))
+    Ok((table::add(Loaded { handle, seen, exports, inspection, contents })?, 0))
 }
 
 /// Memory for whoever looks into the extension.
@@ -169,7 +201,8 @@ fn headers_if_any(
         return Ok(None);
     }
     if !source.lasts() || source.bytes().is_none() {
-        return Err(Refusal::NotSupported(
+        return Err(Refusal::Because(
+            -ENOTSUP,
             "a section can stay only in a file whose bytes stay and can be peeked at",
         ));
     }

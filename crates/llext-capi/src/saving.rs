@@ -114,7 +114,7 @@ fn show(handle: Handle) -> Result<*mut Llext, Error> {
     let (exports, exp_tab) = exports(&handle)?;
     seen.alloc_size += exports.as_ref().map_or(0, |lease| lease.bytes().len());
     seen.exp_tab = exp_tab;
-    table::add(Loaded { handle, seen, exports, inspection: None })
+    table::add(Loaded { handle, seen, exports, inspection: None, contents: None })
 }
 
 /// The name in a copy of a structure.

@@ -86,3 +86,13 @@ pub unsafe extern "C" fn llext_semihost_finalize(ldr: *mut Loader) {
         computer::close(core::mem::replace(&mut ours.fd, CLOSED));
     }
 }
+
+/// The file's size, bytes; 0 unless it is open.
+///
+/// # Safety
+/// As for [`llext_semihost_prepare`].
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn llext_semihost_get_size(ldr: *mut Loader) -> usize {
+    // SAFETY: the caller vouches for the loader.
+    unsafe { opened(ldr) }.map_or(0, |ours| ours.size)
+}

@@ -145,8 +145,13 @@ impl LoaderSource {
         if buffer.is_empty() {
             return Ok(());
         }
-        // A loader that reads short and calls that a success is found out by its peek, if it has one.
+        // A loader that reads short and calls that a success is found out by its size or its peek, if it has one.
         let last = offset.checked_add(buffer.len() - 1).ok_or(failed(-EINVAL))?;
+        // SAFETY: the operation is one of this loader's.
+        let size = self.ops().get_size.map(|get_size| unsafe { get_size(self.loader.as_ptr()) });
+        if size.is_some_and(|size| last >= size) {
+            return Err(failed(-EINVAL));
+        }
         let is_shown = self.peek(offset).is_some_and(|first| !first.is_null());
         if is_shown && self.peek(last).is_some_and(|last| last.is_null()) {
             return Err(failed(-EINVAL));

@@ -41,6 +41,8 @@ struct Slot {
     since: u64,
     exports: Option<Lease>,
     inspection: Option<Lease>,
+    /// Of a compressed file, if some of it is the extension.
+    contents: Option<Lease>,
 }
 
 impl Slot {
@@ -53,6 +55,7 @@ impl Slot {
         since: 0,
         exports: None,
         inspection: None,
+        contents: None,
     };
 }
 
@@ -62,6 +65,7 @@ pub(crate) struct Loaded {
     pub(crate) seen: Llext,
     pub(crate) exports: Option<Lease>,
     pub(crate) inspection: Option<Lease>,
+    pub(crate) contents: Option<Lease>,
 }
 
 fn pointer(at: usize) -> *mut Llext {
@@ -123,7 +127,7 @@ impl Table {
     fn add(&mut self, loaded: &mut Option<Loaded>, providers: &[Name]) -> Option<*mut Llext> {
         let unused = self.slots.iter().enumerate().filter(|(_, slot)| slot.weak.is_none());
         let (at, _) = unused.min_by_key(|(_, slot)| slot.since)?;
-        let Loaded { handle, mut seen, exports, inspection } = loaded.take()?;
+        let Loaded { handle, mut seen, exports, inspection, contents } = loaded.take()?;
         let name = handle.name();
         seen.name.iter_mut().zip(name.as_bytes()).for_each(|(to, byte)| *to = *byte as c_char);
         let mut depends = [false; EXTENSIONS];
@@ -137,7 +141,17 @@ impl Table {
         let since = self.tick();
         let weak = Some(handle.downgrade());
         if let Some(slot) = self.slots.get_mut(at) {
-            *slot = Slot { weak, name, handle: Some(handle), uses: 1, depends, since, exports, inspection };
+            *slot = Slot {
+                weak,
+                name,
+                handle: Some(handle),
+                uses: 1,
+                depends,
+                since,
+                exports,
+                inspection,
+                contents,
+            };
         }
         // SAFETY: as above.
         unsafe { pointer(at).write(seen) };
@@ -260,6 +274,6 @@ pub(crate) fn ended(leaving: &Leaving) {
         // SAFETY: as above.
         unsafe { pointer(at).write(Llext::EMPTY) };
         table.show();
-        Some((slot.exports, slot.inspection))
+        Some((slot.exports, slot.inspection, slot.contents))
     });
 }

@@ -56,7 +56,7 @@ impl SymbolTable {
 /// `elf_ehdr_t`: the ELF header of this processor's class.
 #[allow(missing_docs)]
 #[repr(C)]
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub struct ElfHeader {
     pub e_ident: [u8; 16],
     pub e_type: u16,
@@ -141,13 +141,25 @@ pub struct LoadParam {
     pub section_detached: Option<unsafe extern "C" fn(*const ElfSection) -> bool>,
     /// Whether to keep what the inspecting functions want.
     pub keep_section_info: bool,
+    /// `enum llext_compression_type`: how the file is compressed.
+    pub compression_type: c_uint,
 }
 
 impl LoadParam {
     /// `LLEXT_LOAD_PARAM_DEFAULT`.
-    pub const DEFAULT: Self =
-        Self { relocate_local: true, pre_located: false, section_detached: None, keep_section_info: false };
+    pub const DEFAULT: Self = Self {
+        relocate_local: true,
+        pre_located: false,
+        section_detached: None,
+        keep_section_info: false,
+        compression_type: NOT_COMPRESSED,
+    };
 }
+
+/// `LLEXT_COMPRESSION_TYPE_NONE`.
+pub const NOT_COMPRESSED: c_uint = 0;
+/// `LLEXT_COMPRESSION_TYPE_LZ4`.
+pub const LZ4: c_uint = 1;
 
 /// `LLEXT_STORAGE_TEMPORARY`.
 pub const TEMPORARY: c_uint = 0;
@@ -156,7 +168,7 @@ pub const PERSISTENT: c_uint = 1;
 /// `LLEXT_STORAGE_WRITABLE`.
 pub const WRITABLE: c_uint = 2;
 
-/// `struct llext_loader`: where a file comes from, by five operations.
+/// `struct llext_loader`: where a file comes from, by six operations.
 #[repr(C)]
 pub struct Loader {
     /// Called first, if there; a negative number ends the load.
@@ -169,6 +181,8 @@ pub struct Loader {
     pub peek: Option<unsafe extern "C" fn(*mut Loader, usize) -> *mut c_void>,
     /// Called at the end of a load that was prepared.
     pub finalize: Option<unsafe extern "C" fn(*mut Loader)>,
+    /// The file's size, bytes, if the loader knows it.
+    pub get_size: Option<unsafe extern "C" fn(*mut Loader) -> usize>,
     /// `enum llext_storage_type`: how long the bytes stay, and who may change them.
     pub storage: c_uint,
     /// The file's header, from the beginning of a load.
@@ -190,6 +204,27 @@ pub struct BufLoader {
     pub len: usize,
     /// The current position.
     pub pos: usize,
+}
+
+#[cfg(feature = "lz4")]
+impl BufLoader {
+    /// One of bytes in the heap, which become the extension where its code can run there.
+    pub(crate) fn of_contents(bytes: &mut [u8]) -> Self {
+        use crate::buffer::{llext_buf_get_size, llext_buf_peek, llext_buf_read, llext_buf_seek};
+        let loader = Loader {
+            prepare: None,
+            read: Some(llext_buf_read),
+            seek: Some(llext_buf_seek),
+            peek: Some(llext_buf_peek),
+            finalize: None,
+            get_size: Some(llext_buf_get_size),
+            storage: if crate::heap::runs_data() { WRITABLE } else { TEMPORARY },
+            hdr: ElfHeader::default(),
+            sects: [ElfSection::default(); REGIONS],
+            sect_map: null_mut(),
+        };
+        Self { loader, buf: bytes.as_mut_ptr(), len: bytes.len(), pos: 0 }
+    }
 }
 
 /// `struct llext_fs_loader`.

@@ -77,7 +77,7 @@ static void missing_symbols_are_all_told(void)
 static void memory_may_run_out(void)
 {
 #ifndef WITH_STD
-	static const struct llext_load_param keep = { true, false, NULL, true };
+	static const struct llext_load_param keep = { true, false, NULL, true, LLEXT_COMPRESSION_TYPE_NONE };
 	struct file file = slurp("sections.o");
 	int refused = 0, loaded = -1;
 

@@ -213,7 +213,8 @@ static void slow_finalize(struct llext_loader *loader)
 /* Every operation fails once: the load says its number, is finalised, and leaves nothing. */
 static void operations_may_fail(void)
 {
-	struct llext_loader loader = LLEXT_LOADER_(NULL, slow_read, slow_seek, NULL, slow_finalize, LLEXT_STORAGE_TEMPORARY);
+	struct llext_loader loader = 
+		LLEXT_LOADER_(NULL, slow_read, slow_seek, NULL, slow_finalize, NULL, LLEXT_STORAGE_TEMPORARY);
 	struct llext *ext;
 	int loaded = -1;
 
@@ -239,7 +240,7 @@ static void operations_may_fail(void)
 static void peeks_and_short_reads(void)
 {
 	struct llext_loader loader =
-		LLEXT_LOADER_(NULL, slow_read, slow_seek, slow_peek, NULL, LLEXT_STORAGE_PERSISTENT);
+		LLEXT_LOADER_(NULL, slow_read, slow_seek, slow_peek, NULL, NULL, LLEXT_STORAGE_PERSISTENT);
 	struct llext *ext;
 	size_t whole;
 
@@ -253,6 +254,37 @@ static void peeks_and_short_reads(void)
 		CHECK(llext_load(&loader, "short", &ext, NULL) < 0);
 		CHECK(ext == NULL);
 	}
+	slow.size = whole;
+	drop(&slow);
+}
+
+static size_t slow_size(struct llext_loader *loader)
+{
+	(void)loader;
+	return slow.size;
+}
+
+/* And so it is by its size, where that is known. */
+static void sizes_and_short_reads(void)
+{
+	struct llext_loader loader =
+		LLEXT_LOADER_(NULL, slow_read, slow_seek, NULL, NULL, slow_size, LLEXT_STORAGE_TEMPORARY);
+	struct llext *ext;
+	size_t whole;
+
+	slow = slurp("sections.o");
+	last_call = 0;
+	EQUAL(llext_load(&loader, "sized", &ext, NULL), 0);
+	EQUAL(probe(ext), 6);
+	EQUAL(llext_unload(&ext), 0);
+	whole = slow.size;
+	for (slow.size = 0; slow.size < whole; slow.size += 64) {
+		EQUAL(llext_load(&loader, "short", &ext, NULL), -EINVAL);
+		CHECK(ext == NULL);
+	}
+	EQUAL(llext_get_size(&loader), slow.size);
+	loader.get_size = NULL;
+	EQUAL(llext_get_size(&loader), 0);
 	slow.size = whole;
 	drop(&slow);
 }
@@ -271,7 +303,7 @@ static void *scattered_peek(struct llext_loader *loader, size_t position)
 static void peeks_that_scatter(void)
 {
 	struct llext_loader loader =
-		LLEXT_LOADER_(NULL, slow_read, slow_seek, scattered_peek, NULL, LLEXT_STORAGE_PERSISTENT);
+		LLEXT_LOADER_(NULL, slow_read, slow_seek, scattered_peek, NULL, NULL, LLEXT_STORAGE_PERSISTENT);
 	struct file other = slurp("sections.o");
 	struct llext *ext;
 
@@ -290,4 +322,4 @@ static void peeks_that_scatter(void)
 
 TESTS(GUARANTEE_TESTS, TEST(nulls_are_refused), TEST(nulls_besides), TEST(the_stale_are_told), TEST(names_are_whole),
       TEST(names_at_their_edges), TEST(more_than_eight_dependencies), TEST(too_many_extensions), TEST(operations_may_fail),
-      TEST(peeks_and_short_reads), TEST(peeks_that_scatter));
+      TEST(peeks_and_short_reads), TEST(sizes_and_short_reads), TEST(peeks_that_scatter));

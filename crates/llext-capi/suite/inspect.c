@@ -2,7 +2,7 @@
 /* Looking into an extension: sections, regions, and what a file says. */
 #include "suite.h"
 
-static const struct llext_load_param KEEP = { true, false, NULL, true };
+static const struct llext_load_param KEEP = { true, false, NULL, true, LLEXT_COMPRESSION_TYPE_NONE };
 
 static const struct {
 	const char *section, *symbol;

@@ -175,6 +175,7 @@ int main(int count, char **arguments)
 	llext_set_log_hook(hear);
 #ifdef CONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID
 	run_all(SLID_TESTS);
+	run_all(COMPRESSION_TESTS);
 #else
 	run_listed(path_of("list"));
 	run_all(API_TESTS);
@@ -185,6 +186,7 @@ int main(int count, char **arguments)
 	run_all(FAILURE_TESTS);
 	run_all(SAVING_TESTS);
 	run_all(CHOICE_TESTS);
+	run_all(COMPRESSION_TESTS);
 	run_all(THREAD_TESTS);
 #endif
 	printf("%d passed, %d failed\n", passed, failed);

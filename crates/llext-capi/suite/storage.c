@@ -176,6 +176,7 @@ static void semihost_loader(void)
 	EQUAL(llext_prepare(&loader.loader), 0);
 	EQUAL(llext_read(&loader.loader, first, sizeof(first)), 0);
 	CHECK(memcmp(first, "\177ELF", 4) == 0 && loader.total_bytes == 4);
+	EQUAL(llext_get_size(&loader.loader), loader.size);
 	EQUAL(llext_seek(&loader.loader, loader.size), 0);
 	EQUAL(llext_read(&loader.loader, &rest, 1), -EINVAL);
 	EQUAL(llext_seek(&loader.loader, loader.size + 1), -EINVAL);

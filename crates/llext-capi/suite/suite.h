@@ -78,7 +78,7 @@ extern void (*while_applied)(void);
 int host_add(int a, int b);
 
 extern const struct test API_TESTS[], INSPECT_TESTS[], STORAGE_TESTS[], GUARANTEE_TESTS[], FAILURE_TESTS[],
-	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], REENTRY_TESTS[], SLID_TESTS[];
+	THREAD_TESTS[], SAVING_TESTS[], CHOICE_TESTS[], REENTRY_TESTS[], SLID_TESTS[], COMPRESSION_TESTS[];
 void run_listed(const char *list);
 void run(const char *name, void (*test)(void));
 void leave_out(const char *name, const char *why);

@@ -1,6 +1,7 @@
 //! `cargo xtask capi [TARGET]`: libllext.a, the API of LLEXT in C; and its suite, a program in C against it.
 
 mod extensions;
+mod frames;
 pub(crate) mod package;
 mod rows;
 mod suite;
@@ -23,17 +24,25 @@ pub(crate) const TARGETS: [&str; 1] = ["thumbv7m-none-eabi"];
 pub(crate) struct Build {
     profile: &'static str,
     features: &'static str,
+    /// Whether files may be LZ4 frames.
+    lz4: bool,
 }
 
 impl Build {
     /// For firmware, and for a program that gives a heap.
-    pub(crate) const BARE: Self = Self { profile: "capi", features: "panic-handler,slid,messages" };
+    pub(crate) const BARE: Self =
+        Self { profile: "capi", features: "panic-handler,slid,messages", lz4: false };
     /// The same, and the log hears numbers instead of messages.
     pub(crate) const TERSE: Self = Self { features: "panic-handler,slid", ..Self::BARE };
     /// With the standard library: it has files, and memory of the process's. Its own objects are not optimised with ours.
-    pub(crate) const HOSTED: Self = Self { profile: "release", features: "std,slid,messages" };
+    pub(crate) const HOSTED: Self = Self { profile: "release", features: "std,slid,messages", lz4: false };
     /// The same with all that is checked at run time.
     const CHECKED: Self = Self { profile: "dev", ..Self::HOSTED };
+
+    /// The same with files that are LZ4 frames.
+    pub(crate) const fn with_lz4(self) -> Self {
+        Self { lz4: true, ..self }
+    }
 
     fn is_hosted(self) -> bool {
         self.features == Self::HOSTED.features
@@ -49,7 +58,11 @@ pub(crate) fn library(target: &str, build: Build) -> Result<PathBuf> {
     let Some(compiler) = Compiler::find(target) else { bail!("there is no Rust for {target}") };
     let mut cargo = compiler.cargo()?;
     cargo.args(["rustc", "--package=llext-capi", "--crate-type=staticlib", "--target", target]);
-    run(cargo.args(["--profile", build.profile, "--no-default-features", "--features", build.features]))?;
+    cargo.args(["--profile", build.profile, "--no-default-features", "--features", build.features]);
+    if build.lz4 {
+        cargo.args(["--features", "lz4"]);
+    }
+    run(&mut cargo)?;
     let made = bare::folder().join(target).join(build.folder()).join("libllext_capi.a");
     let folder = project::target().join("capi").join(target).join(build.folder());
     fs::create_dir_all(&folder)?;

@@ -5,7 +5,7 @@ use super::suite::{Machine, Suite, Tool};
 use crate::matrix::harness::kind::NATIVE;
 
 pub(crate) const SUITES: &[Suite] = &[
-    Suite { name: "heap", build: Build::BARE, tool: Tool::Link, ..ON_LINUX },
+    Suite { name: "heap", build: Build::BARE.with_lz4(), tool: Tool::Link, ..ON_LINUX },
     Suite { name: "process", build: Build::CHECKED, ..ON_LINUX },
     Suite {
         name: "heap-32",
@@ -30,8 +30,9 @@ pub(crate) const SUITES: &[Suite] = &[
     },
     AN385,
     RISCV32,
-    Suite { name: "slid-mps2-an385", build: Build::TERSE, tool: Tool::Slids, ..AN385 },
-    Suite { name: "slid-riscv32-virt", build: Build::TERSE, tool: Tool::Slids, ..RISCV32 },
+    // The boards' libraries with names are those of the firmware in C, and know no compression.
+    Suite { name: "slid-mps2-an385", build: Build::TERSE.with_lz4(), tool: Tool::Slids, ..AN385 },
+    Suite { name: "slid-riscv32-virt", build: Build::TERSE.with_lz4(), tool: Tool::Slids, ..RISCV32 },
 ];
 
 /// This machine's.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Build, extensions, library};
+use super::{Build, extensions, frames, library};
 use crate::board::{FIRMWARE, Firmware};
 use crate::error::{Result, bail};
 use crate::matrix::harness::kind::Place;
@@ -56,6 +56,11 @@ impl Tool {
             Self::Slids => &["-DCONFIG_LLEXT_EXPORT_BUILTINS_BY_SLID", "-no-pie", "-fno-pie"],
             Self::Link => &["-DWITH_LINKED", "-no-pie", "-fno-pie"],
         }
+    }
+
+    /// The object that the program can load, of the extension called hello.
+    fn hello(self) -> &'static str {
+        if let Self::Slids = self { "hello.slid" } else { "hello.o" }
     }
 
     fn apply(self, folder: &Path) -> Result<()> {
@@ -149,6 +154,9 @@ impl Suite {
         let program = to.join("suite");
         self.compile(&library, &program)?;
         self.tool.apply(&to)?;
+        if self.build.lz4 && frames::are_made() {
+            frames::make(self.tool.hello(), &to)?;
+        }
         self.machine.command(&program, &to)
     }
 
@@ -162,6 +170,9 @@ impl Suite {
         gcc.args(STRICT).args(["-I", "include"]);
         if self.build.is_hosted() {
             gcc.arg("-DWITH_STD");
+        }
+        if self.build.lz4 {
+            gcc.arg(format!("-DWITH_LZ4={}", u8::from(frames::are_made())));
         }
         gcc.args(self.tool.flags()).args(sources).arg(library).args(self.machine.libraries()?);
         output(gcc.arg("-o").arg(program)).map(drop)

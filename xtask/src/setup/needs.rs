@@ -72,6 +72,12 @@ pub(super) const NEEDS: &[Need] = &[
         without: "the library in C is not installed for trial, and the tests of what CMake builds fail",
     },
     Need {
+        name: "lz4",
+        present: || find("lz4").is_some(),
+        packages: &[Named("lz4")],
+        without: "the suite in C loads no compressed files",
+    },
+    Need {
         name: "gcc-arm-none-eabi",
         present: || output(Command::new("arm-none-eabi-gcc").arg("--version")).is_ok(),
         packages: &[Named("gcc-arm-none-eabi")],
