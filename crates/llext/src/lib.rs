@@ -8,8 +8,9 @@
 //!
 //! # Features
 //!
-//! None is on by itself, and none changes what the others do.
+//! Only `shared` is on by itself, and none changes what the others do.
 //!
+//! * `shared`: files that were linked with `-shared`. Firmware that loads none is smaller without.
 //! * `std`: `Host`, for a process on Linux, its memory, files, and waiting; it brings `alloc`.
 //! * `alloc`: no limit on the destructors and host objects that an extension registers.
 //! * `critical-section`: the lock of the crate of that name, and `memory::protect`, pools behind an MPU or PMP.
