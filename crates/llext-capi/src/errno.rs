@@ -67,7 +67,7 @@ fn number(error: &Error) -> c_int {
         Error::BadSaved { .. } | Error::OtherBuild { .. } | Error::OtherExports { .. } => EFAULT,
         Error::OtherMemory { .. } | Error::MemoryChanged { .. } => EFAULT,
         Error::NotFresh => EBUSY,
-        Error::Unsaved { .. } | Error::UnknownExports => ENOTSUP,
+        Error::Unsaved { .. } | Error::UnknownExports | Error::SharedLeftOut => ENOTSUP,
         Error::NotLinked { .. } | Error::PlaceNotLent { .. } | Error::PlaceDiffers { .. } => EFAULT,
         _ => ENOEXEC,
     }
@@ -100,6 +100,7 @@ mod tests {
             (Error::Link(LinkError::NothingToLoad), -8),
             (Error::Memory { error: full }, -12),
             (Error::Memory { error: MemoryError::SplitMemory }, -ENOTSUP),
+            (Error::SharedLeftOut, -ENOTSUP),
             (Error::SymbolNotFound { name }, -2),
             (Error::Died, -22),
             (Error::Busy { name }, -16),

@@ -31,11 +31,12 @@ pub(crate) struct Build {
 impl Build {
     /// For firmware, and for a program that gives a heap.
     pub(crate) const BARE: Self =
-        Self { profile: "capi", features: "panic-handler,slid,messages", lz4: false };
+        Self { profile: "capi", features: "panic-handler,slid,shared,messages", lz4: false };
     /// The same, and the log hears numbers instead of messages.
-    pub(crate) const TERSE: Self = Self { features: "panic-handler,slid", ..Self::BARE };
+    pub(crate) const TERSE: Self = Self { features: "panic-handler,slid,shared", ..Self::BARE };
     /// With the standard library: it has files, and memory of the process's. Its own objects are not optimised with ours.
-    pub(crate) const HOSTED: Self = Self { profile: "release", features: "std,slid,messages", lz4: false };
+    pub(crate) const HOSTED: Self =
+        Self { profile: "release", features: "std,slid,shared,messages", lz4: false };
     /// The same with all that is checked at run time.
     const CHECKED: Self = Self { profile: "dev", ..Self::HOSTED };
 
