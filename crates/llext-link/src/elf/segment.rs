@@ -204,10 +204,9 @@ impl Span {
         };
         let outside = bad("p_vaddr", raw.address);
         let offset = raw.address.checked_sub(self.base).ok_or(outside)?;
-        *field = Some(Extent::within(offset, raw.memory_size, self.size.into()).ok_or(outside)?);
-        if raw.kind == PT_GNU_RELRO && !is_of_variables(raw, loads) {
-            return Err(bad("PT_GNU_RELRO", raw.address));
-        }
+        let extent = Extent::within(offset, raw.memory_size, self.size.into());
+        let suits = |extent: &Extent| raw.kind != PT_GNU_RELRO || is_of_variables(*extent, loads, self.base);
+        *field = Some(extent.filter(suits).ok_or(outside)?);
         if let Some(note) = note {
             let free = self.notes.iter_mut().find(|known| known.size == 0);
             *free.ok_or(bad("number of PT_NOTE", 5))? = note;
@@ -216,14 +215,18 @@ impl Span {
     }
 }
 
-/// Whether what becomes read-only begins in a segment of variables and holds no code, which could not run any more.
-fn is_of_variables(relro: &SegmentHeader, loads: &[Segment]) -> bool {
-    let (start, size) = (relro.address, relro.memory_size);
-    let begins = |load: &Segment| load.is_writable() && start.wrapping_sub(load.address) < load.size().into();
-    let meets = |load: &Segment| {
-        load.is_executable() && load.address < start + size && start < load.address + u64::from(load.size())
-    };
-    size == 0 || (loads.iter().any(begins) && !loads.iter().any(meets))
+/// Whether what becomes read-only begins in a segment of variables and holds no code, which could not run any more. The
+/// segments ascend from `base` on.
+fn is_of_variables(relro: Extent, loads: &[Segment], base: u64) -> bool {
+    let mut begins = relro.size == 0;
+    for load in loads {
+        let at = load.address.wrapping_sub(base) as u32;
+        begins |= load.is_writable() && relro.offset.wrapping_sub(at) < load.memory_size;
+        if load.is_executable() && at.wrapping_sub(relro.offset) < relro.size {
+            return false;
+        }
+    }
+    begins
 }
 
 /// The segments of a file that was linked for fixed addresses.

@@ -5,12 +5,12 @@ pub(super) fn of_segment(field: &str) -> &'static str {
     match field {
         "p_align" => "a power of two up to 0x10000",
         "p_vaddr" => {
-            "an address behind the segment before it, in the image, equal to p_offset modulo p_align"
+            "an address behind the segment before it, in the image, equal to p_offset modulo p_align; \
+             for PT_GNU_RELRO that of variables"
         }
         "p_filesz" => "at most p_memsz",
         "p_memsz" => "an end inside the address space",
         "p_flags" => "one segment each of code, constants and variables",
-        "PT_GNU_RELRO" => "variables from its beginning on, and no code",
         "number of PT_LOAD" => "at most 16",
         "number of PT_NOTE" => "at most 4, and 1 in what `llext link` wrote",
         _ => "what the gABI allows",

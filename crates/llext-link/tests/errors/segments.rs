@@ -146,15 +146,10 @@ fn relro_holds_variables() {
             assert!(spoilt(address, size).is_ok(), "{address:#x} {size:#x}");
         }
         for (address, size) in [(0x1000, 0x40), (0x103f, 0x1000), (0x1040, 0x1000), (0x2800, 1)] {
-            let expected = Error::BadSegment { segment: 3, field: "PT_GNU_RELRO", found: address };
+            let expected = Error::BadSegment { segment: 3, field: "p_vaddr", found: address };
             fails(spoilt(address, size), expected);
         }
-        let text = "segment 3: bad PT_GNU_RELRO (found 0x2000, expected variables from its beginning on, and no code)";
-        says(
-            spoilt(0x2000, 0x1001),
-            Error::BadSegment { segment: 3, field: "PT_GNU_RELRO", found: 0x2000 },
-            text,
-        );
+        fails(spoilt(0x2000, 0x1001), Error::BadSegment { segment: 3, field: "p_vaddr", found: 0x2000 });
     }
 }
 

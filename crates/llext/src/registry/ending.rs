@@ -244,6 +244,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Providers<'_, M, R, N> {
     }
 }
 
+#[cfg(panic = "unwind")]
 impl<M: Memory, R: RawMutex, const N: usize> Drop for Providers<'_, M, R, N> {
     fn drop(&mut self) {
         self.let_go();
