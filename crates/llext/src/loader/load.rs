@@ -333,10 +333,11 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         self.options.inspection.take().into_iter().for_each(super::inspection::clear);
         self.image = None;
         self.free_scratch();
-        self.options.providers.release();
         if let Some(id) = self.claim.take() {
             self.registry.abandon(id);
         }
+        // Last: a provider that goes here may run a hook of the host's, which may panic.
+        self.options.providers.release();
     }
 
     pub(super) fn free_scratch(&mut self) {

@@ -100,19 +100,20 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Providers<'r, M, R, N> {
         })
     }
 
-    /// Lets those go that provided nothing.
+    /// Lets those go that provided nothing. Each leaves the list before it is let go: what goes then may run a hook of the
+    /// host's, which may panic, and nothing is let go twice.
     pub(super) fn settle(&mut self) {
-        let mut kept = 0;
-        for index in 0..self.len {
-            let Some(provider) = self.all.get(index).copied() else { break };
-            if !provider.is_needed {
-                self.registry.unpin(provider.slot);
-            } else if let Some(place) = self.all.get_mut(kept) {
-                *place = provider;
-                kept += 1;
+        let mut at = 0;
+        while let Some(provider) = self.all().get(at).copied() {
+            if provider.is_needed {
+                at += 1;
+                continue;
             }
+            let last = self.all().last().copied().unwrap_or(provider);
+            self.all().get_mut(at).into_iter().for_each(|place| *place = last);
+            self.len -= 1;
+            self.registry.unpin(provider.slot);
         }
-        self.len = kept;
     }
 
     pub(super) fn release(&mut self) {

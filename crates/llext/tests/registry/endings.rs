@@ -1,15 +1,18 @@
 //! How extensions go when others interfere: none is stuck, none is mistaken for another.
 
 use crate::common::compile;
+use llext::error::Name;
+use llext::export::{Exports, SymbolName};
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;
 use llext::{Error, Leaving, Registry};
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-type Apps = Registry<Linux, StdRawMutex, 4>;
+type Apps = Registry<Linux, StdRawMutex, 8>;
 type Probe = extern "C" fn() -> i32;
 
 static ENDED: AtomicU32 = AtomicU32::new(0);
@@ -20,7 +23,7 @@ extern "C" fn has_ended() {
 
 llext::exports! { static HOST; fn has_ended(); }
 
-fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<llext::Handle<'r, Linux, StdRawMutex, 4>, Error> {
+fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<llext::Handle<'r, Linux, StdRawMutex, 8>, Error> {
     // SAFETY: the sources of these tests are in these tests.
     unsafe { apps.loader(&HOST).load("app", bytes) }
 }
@@ -92,6 +95,56 @@ fn what_fails_as_one_provider_goes_keeps_no_other() {
     drop((first, second));
     assert!(catch_unwind(AssertUnwindSafe(|| drop(user))).is_err());
     assert_eq!(apps.iter().count(), 0, "all of them are gone");
+}
+
+/// A load that lets go what it did not use, in the midst of which a hook panics.
+#[test]
+fn what_fails_while_a_load_lets_providers_go_takes_nothing_from_others() {
+    const SETTLING: &str = "int which(void); int probe(void) { return which(); }";
+    let [unused, which, user] = ["int unused;", "int which(void) { return 7; }", SETTLING]
+        .map(|source| compile("endings_settling", source, &["-O1"]));
+    let apps = Apps::new(Linux::new());
+    // SAFETY: as in `load`.
+    let load = |name, bytes: &[u8]| unsafe { apps.loader(&HOST).search_live(true).load(name, bytes) };
+    let _first = load("first", &unused).unwrap();
+    let provider = load("provider", &which).unwrap();
+    // SAFETY: as in `load`.
+    let leaving = unsafe { apps.loader(&HOST).on_leaving(fail).load("leaving", &unused[..]) }.unwrap();
+    let other = load("other", &user).unwrap();
+    assert_eq!(other.dependencies().count(), 1);
+    let leaving = Cell::new(Some(leaving));
+    let host = Asked(|| drop(leaving.take()));
+    // SAFETY: as in `load`.
+    let loaded = catch_unwind(AssertUnwindSafe(|| unsafe {
+        drop(apps.loader(&host).search_live(true).load("user", &user[..]));
+    }));
+    assert!(loaded.is_err() && apps.find("leaving").is_none());
+    let refused = provider.unload().expect_err("`other` needs it");
+    let error = Error::InUse { dependents: 1, objects: 0, calls: 0, first: Name::new(b"other") };
+    assert_eq!(refused.error, error);
+}
+
+#[test]
+fn what_fails_while_a_load_is_given_up_leaves_its_name_free() {
+    let one = compile("endings_given_up", "int probe(void) { return 1; }", &["-O1"]);
+    let apps = Apps::new(Linux::new());
+    // SAFETY: as in `load`.
+    let provider = unsafe { apps.loader(&HOST).on_leaving(fail).load("provider", &one[..]) }.unwrap();
+    // SAFETY: as in `load`.
+    let started = unsafe { apps.loader(&HOST).needs(&provider).start("app", &one[..]) }.unwrap();
+    drop(provider);
+    assert!(catch_unwind(AssertUnwindSafe(|| drop(started))).is_err());
+    assert_eq!(load(&apps, &one).unwrap().unload().ok(), Some(0));
+}
+
+/// A host that does something when it is asked, and provides nothing.
+struct Asked<F>(F);
+
+impl<F: Fn()> Exports for Asked<F> {
+    fn address(&self, _: &SymbolName<'_>) -> Option<usize> {
+        (self.0)();
+        None
+    }
 }
 
 static REVOKED: AtomicU32 = AtomicU32::new(0);
