@@ -301,7 +301,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     }
 
     /// How long to wait while somebody else loads or unloads an extension of this name; without it the answer is
-    /// [`Error::Busy`] at once, and so it is with a lock that cannot wait ([`RawMutex::wait`]). A constructor that
+    /// [`Error::Busy`](crate::Error::Busy) at once, and so it is with a lock that cannot wait ([`RawMutex::wait`]). A constructor that
     /// waits for its own extension waits in vain.
     ///
     /// ```
@@ -364,7 +364,7 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
 
     /// Lends memory in which the load leaves the file's section headers and symbols with their run addresses, for
     /// [`Inspection`](super::Inspection) to read. Memory that is too small ends the load with
-    /// [`Error::InspectionTooSmall`], which says how much is needed; a load that finds the extension live leaves nothing, nor does a file
+    /// [`Error::InspectionTooSmall`](crate::Error::InspectionTooSmall), which says how much is needed; a load that finds the extension live leaves nothing, nor does a file
     /// that was linked for fixed addresses, which says itself where all of it lies.
     #[cfg(feature = "inspect")]
     #[must_use]
