@@ -7,6 +7,7 @@ use std::process::Command;
 use crate::error::Result;
 use crate::process::{find, output, run};
 use crate::project;
+use crate::setup::links_for_x86_32;
 
 /// One build of the program.
 pub(crate) struct Build {
@@ -69,10 +70,8 @@ impl Build {
         if !libdir.is_ok_and(|folder| std::path::Path::new(&folder).is_dir()) {
             return Some(format!("there is no Rust for {}", self.target));
         }
-        let links = !self.target.starts_with("i686")
-            || output(Command::new("gcc").args(["-m32", "-print-file-name=crt1.o"]))
-                .is_ok_and(|path| path.contains('/'));
-        (!links).then(|| "gcc-multilib is missing".to_owned())
+        let links = !self.target.starts_with("i686") || links_for_x86_32();
+        (!links).then(|| "gcc -m32 is missing".to_owned())
     }
 
     /// Builds it and runs it.

@@ -8,6 +8,7 @@ pub(crate) mod python;
 use crate::error::{Error, Result};
 use crate::process::succeeds;
 use crate::{process, project};
+pub(crate) use needs::links_for_x86_32;
 use needs::{NEEDS, Need};
 use std::process::Command;
 use std::time::Duration;

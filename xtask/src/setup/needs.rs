@@ -126,7 +126,7 @@ pub(super) const NEEDS: &[Need] = &[
         packages: &[Named("binutils-riscv64-linux-gnu")],
         without: ORACLE,
     },
-    Need { name: "gcc -m32", present: compiles_for_x86_32, packages: &[MULTILIB], without: ORACLE },
+    Need { name: "gcc -m32", present: links_for_x86_32, packages: &[MULTILIB], without: ORACLE },
     Need {
         name: "qemu-system-arm",
         present: || find("qemu-system-arm").is_some() && find("qemu-system-aarch64").is_some(),
@@ -174,10 +174,13 @@ pub(super) const NEEDS: &[Need] = &[
 /// The parts of the distribution's own gcc for 32 bits. The metapackage `gcc-multilib` would remove all cross compilers.
 const MULTILIB: Package = Package::GccPart("multilib");
 
-/// Whether gcc has its library for 32 bits.
-fn compiles_for_x86_32() -> bool {
-    let found = output(Command::new("gcc").args(["-m32", "-print-libgcc-file-name"]));
-    found.is_ok_and(|path| Path::new(&path).exists())
+/// Whether gcc has what it links 32-bit programs with: its own library, and the C library's start. Where it has no library
+/// for 32 bits, it names the one for 64.
+pub(crate) fn links_for_x86_32() -> bool {
+    let gcc = |options: &[&str]| output(Command::new("gcc").args(options));
+    let (narrow, wide) = (gcc(&["-m32", "-print-libgcc-file-name"]), gcc(&["-print-libgcc-file-name"]));
+    let start = gcc(&["-m32", "-print-file-name=crt1.o"]);
+    start.is_ok_and(|path| Path::new(&path).is_absolute()) && narrow.ok() != wide.ok()
 }
 
 /// Debian's own Rust, from whose source the standard library is built for targets that rustup cannot bring.
