@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::{env, fs};
 
 use crate::error::Result;
@@ -46,10 +47,17 @@ pub(crate) const OPTIMISED: &str = "optimised";
 /// What all tests are built of. A part of it would be built with fewer features of what it shares with others: again.
 pub(crate) const WORKSPACE: [&str; 2] = ["--workspace", "--exclude=xtask"];
 
+/// Whether this process has built the tool. To ask cargo again is to wait for whatever it builds meanwhile.
+static HAS_TOOL: Mutex<bool> = Mutex::new(false);
+
 /// The project's own tool, `cargo llext`, as the tests have it: beside any of them, for the features that only tests want.
 pub(crate) fn tool() -> Result<PathBuf> {
-    let what = ["--all-features", "--bin=cargo-llext", "--test=ranges", "--profile", OPTIMISED];
-    process::run(cargo().arg("build").args(WORKSPACE).args(what))?;
+    let mut has_tool = HAS_TOOL.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*has_tool {
+        let what = ["--all-features", "--bin=cargo-llext", "--test=ranges", "--profile", OPTIMISED];
+        process::run(cargo().arg("build").args(WORKSPACE).args(what))?;
+        *has_tool = true;
+    }
     Ok(target().join(OPTIMISED).join("cargo-llext"))
 }
 
