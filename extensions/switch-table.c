@@ -1,4 +1,5 @@
 //! about: a dense switch becomes a table of offsets or of addresses
+//! places: !v6-m !gcc !Os (what looks into the table lies in gcc's own library)
 //! call: probe(0) = 3
 //! call: probe(3) = 1004
 //! call: probe(7) = -70
