@@ -47,9 +47,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let soname = self.soname();
         #[cfg(feature = "reset")]
         let initial = self.keep_initial();
-        let (segments, count) = self.protections();
-        let image = self.image.take().ok_or(Error::Link(LinkError::NothingToLoad))?;
-        let mut image = image.seal(segments.get(..count).unwrap_or_default())?;
+        let mut image = self.protect()?;
         let context = self.addresses.dso_handle as usize;
         let record = context + self.tables.record_at as usize;
         let (Some(context), Some(record)) = (NonNull::new(context as *mut _), NonNull::new(record as *mut _))
@@ -61,7 +59,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let template = self.write_template(context);
         // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
         // else lies there and no code has run yet: resolvers may use the context.
-        unsafe { context.write(Context::<R>::new(self.name, self.options.hooks)) };
+        unsafe { self.write_context(context) };
         if let Err(error) = self.run_early(&mut image) {
             // SAFETY: it was written just now, and the image is still there.
             unsafe { context.drop_in_place() };
@@ -86,6 +84,22 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         // SAFETY: as above.
         unsafe { record.write(extension) };
         Ok(record)
+    }
+
+    /// Protects the image. Apart, as what follows is: what each needs of the stack is not needed at once.
+    #[inline(never)]
+    fn protect(&mut self) -> Result<Image<'r, M, R, Sealed>, Error> {
+        let (segments, count) = self.protections();
+        let image = self.image.take().ok_or(Error::Link(LinkError::NothingToLoad))?;
+        image.seal(segments.get(..count).unwrap_or_default())
+    }
+
+    /// # Safety
+    /// Nothing lies there, and there is room.
+    #[inline(never)]
+    unsafe fn write_context(&self, context: NonNull<Context<R>>) {
+        // SAFETY: the caller says so.
+        unsafe { context.write(Context::new(self.name, self.options.hooks)) };
     }
 
     /// Runs what must run before the image is as it will stay: resolvers, whose results lie where RELRO protects.
@@ -206,6 +220,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     }
 
     /// Calls the resolvers of indirect functions and stores what they answer. They lie in the extension's own text.
+    #[inline(never)]
     fn run_resolvers(&self, image: &Image<'_, M, R, Sealed>) -> Result<(), Error> {
         let Some(dynamic) = self.shared.dynamic() else { return Ok(()) };
         let [start, ..] = image.addresses();

@@ -28,8 +28,8 @@ use llext_link::veneer::Area;
 #[cfg(feature = "reset")]
 mod instance;
 
-/// The bytes of the relocations that are applied at once.
-const BATCH: usize = 64 * relocation_size::<Native>(Role::Rela) as usize;
+/// The bytes of the relocations that are applied at once: fewer where the stack is small.
+const BATCH: usize = Word::BITS as usize * relocation_size::<Native>(Role::Rela) as usize;
 
 /// Whether such files are taken at all: without the feature, nothing of this is linked into a firmware.
 pub(super) const SHARED: bool = cfg!(feature = "shared");
@@ -274,9 +274,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// Applies the next batch; where to go on, or `None` when all are applied.
     #[inline(never)]
     fn relocate_image(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
-        let dynamic = self.dynamic()?;
-        let Progress { span, bias, .. } = self.shared;
-        let Some(image) = &mut self.image else { return Ok(None) };
+        let Progress { span, dynamic, bias, deferred, .. } = &mut self.shared;
+        let (Some(dynamic), Some(image), bias) = (dynamic, &mut self.image, *bias) else { return Ok(None) };
         let bytes = image.part(Part::Image);
         let (address, origin) = (self.addresses.part(Part::Image), span.base as Word);
         if at.table == 0 && at.record == 0 {
@@ -311,7 +310,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         };
         let applied =
             linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy));
-        self.shared.deferred += linker.deferred;
+        *deferred += linker.deferred;
         if let Err(error) = applied {
             return Err(with_name(error, &dynamic.symbols::<Native>(bytes)?).into());
         }
