@@ -177,14 +177,19 @@ impl<F: Format> Count<'_, F> {
 
     /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number or in place.
     #[inline]
-    fn external(&self, symbol: u32) -> Result<Option<F::Word>, Error> {
-        let section = u32::from(self.symbols.get(SymbolIndex(symbol))?.section);
-        let Some(value) = self.values.get(symbol as usize).copied() else { return Ok(None) };
-        let is_known = match section {
+    fn external(&self, index: u32, symbol: &Symbol<F::Word>) -> Option<F::Word> {
+        let value = self.values.get(index as usize).copied()?;
+        let is_known = match symbol.section.into() {
             0 | SHN_ABS => !Mark::is_mark(value),
             section => self.needs.in_place && section != SHN_COMMON && value != F::Word::default(),
         };
-        Ok(is_known.then_some(value))
+        is_known.then_some(value)
+    }
+
+    /// The symbol that a relocation refers to.
+    #[inline]
+    fn symbol(&self, relocation: &Relocation<F::Word>) -> Result<Symbol<F::Word>, Error> {
+        self.symbols.get(SymbolIndex(relocation.symbol))
     }
 
     fn want_got(&mut self, symbol: u32) -> Result<Counted, Error> {
@@ -199,7 +204,8 @@ impl<F: Format> Count<'_, F> {
 
     /// A reference that no stub can help: the image must lie within its reach, if there is such a place at all.
     fn narrow(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Error> {
-        let Some(target) = self.external(relocation.symbol)? else {
+        let symbol = self.symbol(relocation)?;
+        let Some(target) = self.external(relocation.symbol, &symbol) else {
             self.stay_near(howto, relocation);
             return Ok(());
         };
@@ -241,7 +247,8 @@ impl<F: Format> Count<'_, F> {
             Check::Upper(32) => (1 << 31) - LOWER_HALF,
             _ => return Ok(()),
         };
-        match self.external(relocation.symbol)? {
+        let symbol = self.symbol(relocation)?;
+        match self.external(relocation.symbol, &symbol) {
             None => self.restrict(Window { low: 0, high }),
             Some(target) => self.needs.out_of_reach |= self.needs.in_place && target.get() >= high,
         }

@@ -5,7 +5,7 @@ use crate::addr::{SymbolIndex, Window, Word};
 use crate::arch::{Howto, Veneer, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::Relocation;
-use crate::elf::symbol::Place;
+use crate::elf::symbol::{Place, Symbol};
 use crate::error::Error;
 use crate::symbol::Mark;
 
@@ -49,10 +49,10 @@ impl<F: Format> Count<'_, F> {
             // The null symbol is nowhere.
             return (1..self.symbols.len()).contains(&relocation.symbol);
         }
-        match self.external(relocation.symbol) {
-            Err(_) => false,
-            Ok(None) => near.own,
-            Ok(Some(target)) => leads_to_symbol && near.reached.holds(target.get(), 1),
+        let Ok(symbol) = self.symbol(&relocation) else { return false };
+        match self.external(relocation.symbol, &symbol) {
+            None => near.own,
+            Some(target) => leads_to_symbol && near.reached.holds(target.get(), 1),
         }
     }
 
@@ -64,15 +64,17 @@ impl<F: Format> Count<'_, F> {
         relocation: &Relocation<F::Word>,
     ) -> Result<Counted, Error> {
         let usual = relocation.addend.is_none_or(|addend| addend.signed() == -i64::from(veneer.bias));
-        let reaches = match self.external(relocation.symbol)? {
+        let symbol = &self.symbol(relocation)?;
+        let target = self.external(relocation.symbol, symbol);
+        let reaches = match target {
             Some(target) if target == F::Word::default() && matches!(veneer.weak, WeakBranch::Nop(_)) => {
                 return Ok(Counted::Done);
             }
             Some(target) => usual && self.always_reaches(howto, relocation, target),
             None if self.needs.place.is_some() => false,
-            None => self.needs.code < reach(howto.check) || self.reaches_beside(howto, relocation)?,
+            None => self.needs.code < reach(howto.check) || self.reaches_beside(howto, relocation, symbol)?,
         };
-        if reaches && !self.must_change(howto, relocation.symbol)? {
+        if reaches && !self.must_change(howto, relocation.symbol, (symbol, target)) {
             return Ok(Counted::Done);
         }
         self.stay_near(howto, relocation);
@@ -90,10 +92,15 @@ impl<F: Format> Count<'_, F> {
     }
 
     /// Whether the branch reaches a place in its own section: that lies where it lies.
-    fn reaches_beside(&self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<bool, Error> {
-        let index = SymbolIndex(relocation.symbol);
-        let symbol = self.symbols.get(index)?;
-        if self.symbols.section(index, &symbol)? != Place::Section(self.needs.section.0) {
+    fn reaches_beside(
+        &self,
+        howto: &Howto,
+        relocation: &Relocation<F::Word>,
+        symbol: &Symbol<F::Word>,
+    ) -> Result<bool, Error> {
+        if self.symbols.section(SymbolIndex(relocation.symbol), symbol)?
+            != Place::Section(self.needs.section.0)
+        {
             return Ok(false);
         }
         let target = symbol.value.plus(relocation.addend.unwrap_or_default());
@@ -101,15 +108,18 @@ impl<F: Format> Count<'_, F> {
     }
 
     /// Whether the branch leads to the other instruction set, and only a stub can change to that.
-    fn must_change(&self, howto: &Howto, symbol: u32) -> Result<bool, Error> {
+    fn must_change(
+        &self,
+        howto: &Howto,
+        index: u32,
+        (symbol, target): (&Symbol<F::Word>, Option<F::Word>),
+    ) -> bool {
         let Some(interwork) = self.arch.interwork.filter(|interwork| !(interwork.can_change)(howto.r_type))
         else {
-            return Ok(false);
+            return false;
         };
-        let target = self.external(symbol)?.or_else(|| self.binding_stub(symbol));
-        let symbol = self.symbols.get(SymbolIndex(symbol))?;
-        let value = target.unwrap_or(symbol.value);
-        Ok(set_of(Some(&symbol), value).is_some_and(|set| set != (interwork.set)(howto.r_type)))
+        let value = target.or_else(|| self.binding_stub(index)).unwrap_or(symbol.value);
+        set_of(Some(symbol), value).is_some_and(|set| set != (interwork.set)(howto.r_type))
     }
 
     /// What tells the instruction set of the binding stub that a symbol is reached through: it has no address yet.
