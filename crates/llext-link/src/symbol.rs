@@ -188,9 +188,16 @@ impl Resolve {
                     self.count_export(view, index, &symbol)?;
                     self.common(index, &symbol)?
                 }
-                Place::Section(section) => self.own(view, section, index, &symbol)?,
+                Place::Section(section) => {
+                    let value = self.own(view, section, index, &symbol)?;
+                    if value == F::Word::default() {
+                        let rest = values.get_mut(self.next as usize + 1..end as usize);
+                        self.next += own_of(view, section, self.next + 1, rest.unwrap_or_default());
+                    }
+                    value
+                }
             };
-            if let Some(slot) = values.get_mut(self.next as usize) {
+            if let Some(slot) = values.get_mut(index.0 as usize) {
                 *slot = value;
             }
             self.next += 1;
@@ -211,7 +218,7 @@ impl Resolve {
         let queries = waiting.queries.get(..waiting.len).unwrap_or_default();
         lookup(queries, found.get_mut(..waiting.len).unwrap_or_default());
         let (mut low, mut high) = (W::of(u64::MAX), W::default());
-        for ((query, symbol), address) in queries.iter().zip(&waiting.symbols).zip(found) {
+        for ((query, symbol), address) in queries.iter().zip(&waiting.symbols).zip(&found) {
             if address.is_none() && !query.weak {
                 missing(query.name);
                 self.tally.missing += 1;
@@ -322,6 +329,18 @@ impl Resolve {
     pub fn finish<F: Format>(&self, symbols: &Symbols<'_, F>) -> Result<(), Error> {
         self.tally.complete(symbols)
     }
+}
+
+/// How many symbols from `from` on are the file's own, in a section that takes any, and are nobody else's: their values
+/// come later.
+fn own_of<F: Format>(view: &View<'_, F>, section: u32, from: u32, values: &mut [F::Word]) -> u32 {
+    view.symbols.each_in(section, from, values, |symbol, value| {
+        if symbol.kind() == STT_GNU_IFUNC || (view.exports_globals && symbol.is_exported()) {
+            return false;
+        }
+        *value = F::Word::default();
+        true
+    })
 }
 
 /// What is known of an undefined symbol before anybody is asked.

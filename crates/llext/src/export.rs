@@ -196,9 +196,7 @@ pub trait Exports {
     ///
     /// A load asks for [`BATCH`] names at a time: a table in large memory can wait for all of them at once.
     fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
-        for (name, found) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
-            *found = self.address(name);
-        }
+        one_by_one(self, names, found);
     }
 
     /// Whether it stands in for the shared object `soname`, which then need not be loaded.
@@ -225,6 +223,13 @@ pub trait Exports {
     #[cfg(feature = "save")]
     fn fingerprint(&self) -> Option<u64> {
         None
+    }
+}
+
+/// Looks for each name that has no address yet, one after the other.
+fn one_by_one(exports: &(impl Exports + ?Sized), names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+    for (name, found) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
+        *found = exports.address(name);
     }
 }
 

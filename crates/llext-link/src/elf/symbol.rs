@@ -148,6 +148,28 @@ impl<'a, F: Format> Symbols<'a, F> {
         raw.map(|raw| (*raw).into()).ok_or(Error::BadRelocationSymbol { found: index.0, count: self.len() })
     }
 
+    /// Hands the symbols from `from` on to `take`, each with its slot, as long as they are defined in `section` and it takes
+    /// them; how many it took. Most symbols lie where the one before them does.
+    #[inline]
+    pub(crate) fn each_in<S>(
+        &self,
+        section: u32,
+        from: u32,
+        slots: &mut [S],
+        mut take: impl FnMut(&Symbol<F::Word>, &mut S) -> bool,
+    ) -> u32 {
+        let entries = self.entries.get(from as usize..).unwrap_or_default();
+        let mut taken = 0;
+        for (raw, slot) in entries.iter().zip(slots) {
+            let symbol = (*raw).into();
+            if u32::from(symbol.section) != section || !take(&symbol, slot) {
+                break;
+            }
+            taken += 1;
+        }
+        taken
+    }
+
     /// The symbol's name, without its NUL.
     pub fn name(&self, index: SymbolIndex, symbol: &Symbol<F::Word>) -> Result<&'a [u8], Error> {
         let bad = Error::BadName {
@@ -231,13 +253,12 @@ pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
 fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
     let rest = strings.get(offset as usize..)?;
     let rest = rest.get(..MAX_NAME).unwrap_or(rest);
-    let (mut left, mut hash) = (rest, 5381_u32);
-    while let [byte, after @ ..] = left {
-        if *byte == 0 {
-            return Some((rest.get(..rest.len() - left.len())?, hash));
+    let (mut left, mut hash) = (rest.iter(), 5381_u32);
+    loop {
+        let byte = *left.next()?;
+        if byte == 0 {
+            return Some((rest.get(..rest.len() - left.len() - 1)?, hash));
         }
-        hash = hash.wrapping_mul(33).wrapping_add(u32::from(*byte));
-        left = after;
+        hash = hash.wrapping_mul(33).wrapping_add(u32::from(byte));
     }
-    None
 }

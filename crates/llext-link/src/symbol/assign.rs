@@ -50,26 +50,34 @@ impl Assign {
         budget: u32,
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
-        let slots = values.get_mut(self.next as usize..).unwrap_or_default();
-        // One symbol after the other lies in the same section.
-        let (mut last, mut home) = (0, Home::default());
-        for (index, slot) in (self.next..end).map(SymbolIndex).zip(slots) {
+        let slots = values.get_mut(..end as usize).unwrap_or_default();
+        while let Some((slot, rest)) =
+            slots.get_mut(self.next as usize..).and_then(<[F::Word]>::split_first_mut)
+        {
+            let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
+            self.next += 1;
             *slot = match view.symbols.section(index, &symbol)? {
                 Place::Undefined => waiting(view.sections, *slot, addresses),
                 Place::Absolute => symbol.value,
                 Place::Common => {
                     addresses.part(Part::Data).plus(F::Word::of(addresses.commons.into())).plus(*slot)
                 }
-                Place::Section(section) => {
-                    if section != last {
-                        (last, home) = (section, Home::of(view.sections, section, addresses));
+                Place::Section(section) => match home(view.sections, section, addresses) {
+                    Some(home) => {
+                        self.next += view.symbols.each_in(section, self.next, rest, |symbol, slot| {
+                            if home.is_left_by(symbol) {
+                                return false;
+                            }
+                            *slot = home.address.plus(symbol.value);
+                            true
+                        });
+                        home.own(index, &symbol)?
                     }
-                    home.own(index, &symbol)?
-                }
+                    None => Mark::unusable(),
+                },
             };
         }
-        self.next = end;
         Ok(self.next == view.symbols.len())
     }
 
@@ -135,27 +143,34 @@ fn waiting<W: Word>(sections: &[Section], value: W, addresses: &Addresses<W>) ->
 }
 
 /// A section of a relocatable file, as its symbols see it.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Home<W> {
-    /// Its run address and its size, if it is loaded.
-    loaded: Option<(W, u32)>,
+    /// Its run address.
+    address: W,
+    /// Its size, bytes.
+    size: W,
+}
+
+/// The section of this number, if it is loaded.
+fn home<W: Word>(sections: &[Section], section: u32, addresses: &Addresses<W>) -> Option<Home<W>> {
+    let section = sections.get(section as usize).filter(|section| section.is_loaded())?;
+    Some(Home { address: addresses.of(section), size: W::of(section.size().into()) })
 }
 
 impl<W: Word> Home<W> {
-    fn of(sections: &[Section], section: u32, addresses: &Addresses<W>) -> Self {
-        let section = sections.get(section as usize).filter(|section| section.is_loaded());
-        Self { loaded: section.map(|section| (addresses.of(section), section.size())) }
+    /// Whether a symbol lies outside. gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is
+    /// only added to.
+    #[inline]
+    fn is_left_by(&self, symbol: &Symbol<W>) -> bool {
+        symbol.value > self.size && symbol.binding() != STB_LOCAL
     }
 
     /// The address of a symbol in it.
-    #[inline]
     fn own(&self, index: SymbolIndex, symbol: &Symbol<W>) -> Result<W, Error> {
-        let Some((address, size)) = self.loaded else { return Ok(Mark::unusable()) };
-        let (value, size) = (symbol.value.get(), u64::from(size));
-        // gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is only added to.
-        if value > size && symbol.binding() != STB_LOCAL {
+        if self.is_left_by(symbol) {
+            let (value, size) = (symbol.value.get(), self.size.get());
             return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
         }
-        Ok(address.plus(symbol.value))
+        Ok(self.address.plus(symbol.value))
     }
 }

@@ -24,8 +24,8 @@ impl Query<'_> {
     };
 }
 
-/// How many names are looked up at once: many where memory is far behind caches, few where the stack is small.
-pub const BATCH: usize = if cfg!(target_pointer_width = "64") { 16 } else { 4 };
+/// How many names are looked up at once: many where memory is far behind caches, one where it is not.
+pub const BATCH: usize = if cfg!(target_pointer_width = "64") { 16 } else { 1 };
 
 /// Symbols waiting to be looked up together.
 pub(super) struct Waiting<'a> {

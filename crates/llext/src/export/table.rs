@@ -45,8 +45,11 @@ impl Exports for ExportTable {
     }
 
     /// In three rounds, so that what the first one of a batch waits for, the others wait for too: the place of each hash,
-    /// the entry there, the name there.
+    /// the entry there, the name there. Not where a batch is one name.
     fn addresses(&self, names: &[SymbolName<'_>], found: &mut [Option<usize>]) {
+        if BATCH == 1 {
+            return super::one_by_one(self, names, found);
+        }
         let mut entries = [None; BATCH];
         for (names, found) in names.chunks(BATCH).zip(found.chunks_mut(BATCH)) {
             for (entry, name) in entries.iter_mut().zip(names) {

@@ -37,8 +37,7 @@ impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
         let Self { host, allowed, providers, missing } = self;
         let mut denied = None;
         let mut lookup = |queries: &[Query<'_>], found: &mut [Option<u64>]| {
-            let refused = ask(queries, found, own, (host, allowed), providers);
-            denied = denied.or(refused);
+            ask(queries, found, own, (host, allowed), providers, &mut denied);
         };
         let mut hear = |name: &[u8]| {
             if let Some(listener) = missing {
@@ -54,14 +53,15 @@ impl<M: Memory, R: RawMutex, const N: usize> Others<'_, '_, '_, M, R, N> {
     }
 }
 
-/// Asks for a batch of names; the first symbol that is there and not allowed.
+/// Asks for a batch of names; `denied` becomes the first symbol that is there and not allowed.
 fn ask<M: Memory, R: RawMutex, const N: usize>(
     queries: &[Query<'_>],
     found: &mut [Option<u64>],
     own: &dyn Fn(&[u8]) -> Option<Option<u64>>,
     (host, allowed): (&dyn Exports, Option<&[&str]>),
     providers: &mut Providers<'_, M, R, N>,
-) -> Option<Error> {
+    denied: &mut Option<Error>,
+) {
     let mut names = [SymbolName::new(b""); BATCH];
     let mut addresses = [None; BATCH];
     for (name, query) in names.iter_mut().zip(queries) {
@@ -74,15 +74,14 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
     }
     let names = names.get(..queries.len()).unwrap_or_default();
     host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
-    let mut denied = None;
-    for (((name, query), address), found) in names.iter().zip(queries).zip(addresses).zip(found) {
+    for (((name, query), address), found) in names.iter().zip(queries).zip(&addresses).zip(found) {
         *found = match own(name.bytes) {
             Some(own) => own,
             None if address.is_some() && allowed.is_some_and(|allowed| !may_use(host, name, allowed)) => {
                 // A weak symbol is a question: the answer is no.
                 if !query.weak && denied.is_none() {
                     let group = host.group(name).unwrap_or_default();
-                    denied = Some(Error::Denied { name: Name::new(name.bytes), group });
+                    *denied = Some(Error::Denied { name: Name::new(name.bytes), group });
                 }
                 None
             }
@@ -90,10 +89,9 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
         };
         #[cfg(feature = "slid")]
         if denied.is_none() && own(name.bytes).is_none() {
-            denied = mixed(host, name, found.is_some());
+            *denied = mixed(host, name, found.is_some());
         }
     }
-    denied
 }
 
 /// What is wrong if the file names the symbol by its SLID and the host by its name, or the other way round. A weak symbol
@@ -121,8 +119,9 @@ pub(super) fn find_one<M: Memory, R: RawMutex, const N: usize>(
         #[cfg(feature = "slid")]
         slid: 0,
     };
-    let mut found = [None];
-    if let Some(denied) = ask(&[query], &mut found, &|_| None, (host, allowed), providers) {
+    let (mut found, mut denied) = ([None], None);
+    ask(&[query], &mut found, &|_| None, (host, allowed), providers, &mut denied);
+    if let Some(denied) = denied {
         return Err(denied);
     }
     let [found] = found;
