@@ -84,6 +84,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// # Ok(()) }
     /// ```
     pub unsafe fn load<S: Source>(self, name: &'l str, source: S) -> Result<Handle<'r, M, R, N>, Error> {
+        // A process may load from many kinds of sources: one load serves all of them, and is compiled once. In firmware
+        // what a kind cannot do is known here, and left out.
+        #[cfg(feature = "std")]
+        let source: &mut dyn Source = &mut { source };
         // SAFETY: the caller vouches for the extension.
         let mut started = unsafe { self.start(name, source) };
         // Where it lies it stays: a load is large, and so is a second one on the stack.
@@ -124,6 +128,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// ```
     pub fn verify<S: Source>(mut self, name: &'l str, source: S) -> Result<Footprint, Error> {
         self.options.needed.load_from_no_directory();
+        #[cfg(feature = "std")]
+        let source: &mut dyn Source = &mut { source };
         // SAFETY: nothing of the extension runs: the load is dropped before its end.
         unsafe { self.start(name, source)? }.verify()
     }
