@@ -28,7 +28,7 @@ use llext_link::veneer::Area;
 #[cfg(feature = "reset")]
 mod instance;
 
-/// The bytes of the relocations that are applied at once: fewer where the stack is small.
+/// The bytes of the relocations that are applied at once: as many as an address has bits, so fewer where the stack is small.
 const BATCH: usize = Word::BITS as usize * relocation_size::<Native>(Role::Rela) as usize;
 
 /// Whether such files are taken at all: without the feature, nothing of this is linked into a firmware.
@@ -230,7 +230,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     }
 
     fn dynamic(&self) -> Result<Dynamic, Error> {
-        self.shared.dynamic.ok_or(LinkError::MissingTable { what: "dynamic section" }.into())
+        self.shared.dynamic.ok_or_else(no_dynamic)
     }
 
     #[inline(never)]
@@ -274,8 +274,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// Applies the next batch; where to go on, or `None` when all are applied.
     #[inline(never)]
     fn relocate_image(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
-        let Progress { span, dynamic, bias, deferred, .. } = &mut self.shared;
-        let (Some(dynamic), Some(image), bias) = (dynamic, &mut self.image, *bias) else { return Ok(None) };
+        let Progress { span, dynamic, bias, .. } = &self.shared;
+        let (dynamic, bias) = (dynamic.as_ref().ok_or_else(no_dynamic)?, *bias);
+        let Some(image) = &mut self.image else { return Ok(None) };
         let bytes = image.part(Part::Image);
         let (address, origin) = (self.addresses.part(Part::Image), span.base as Word);
         if at.table == 0 && at.record == 0 {
@@ -310,10 +311,11 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         };
         let applied =
             linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy));
-        *deferred += linker.deferred;
+        let deferred = linker.deferred;
         if let Err(error) = applied {
             return Err(with_name(error, &dynamic.symbols::<Native>(bytes)?).into());
         }
+        self.shared.deferred += deferred;
         *budget -= count;
         Ok(Some(Cursor { record: at.record + count, ..at }))
     }
@@ -336,4 +338,9 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }
         (all, count)
     }
+}
+
+#[cold]
+fn no_dynamic() -> Error {
+    LinkError::MissingTable { what: "dynamic section" }.into()
 }
