@@ -156,6 +156,26 @@ pub struct View<'a, F: Format> {
     pub exports_globals: bool,
 }
 
+impl<F: Format> View<'_, F> {
+    fn exports(&self, symbol: &Symbol<F::Word>) -> bool {
+        self.exports_globals && symbol.is_exported()
+    }
+
+    /// How many symbols from `from` on lie in `section` as well and ask for nothing now: they are checked and counted as
+    /// [`Resolve::own`] would, and their addresses come later.
+    fn own_in(&self, section: u32, from: u32, values: &mut [F::Word]) -> u32 {
+        if self.sections.get(section as usize).is_some_and(Section::is_in_place) {
+            return 0;
+        }
+        self.symbols.each_in(section, from, values, |symbol| {
+            if symbol.kind() == STT_GNU_IFUNC || self.exports(symbol) {
+                return None;
+            }
+            Some(F::Word::default())
+        })
+    }
+}
+
 impl Resolve {
     /// Resolves up to `budget` symbols into `values`; true when all are done. `lookup` answers from the host and its
     /// extensions, [`BATCH`] names at a time; `missing` hears every name that nobody provides.
@@ -189,12 +209,9 @@ impl Resolve {
                     self.common(index, &symbol)?
                 }
                 Place::Section(section) => {
-                    let value = self.own(view, section, index, &symbol)?;
-                    if value == F::Word::default() {
-                        let rest = values.get_mut(self.next as usize + 1..end as usize);
-                        self.next += own_of(view, section, self.next + 1, rest.unwrap_or_default());
-                    }
-                    value
+                    let rest = values.get_mut(self.next as usize + 1..end as usize);
+                    self.next += view.own_in(section, self.next + 1, rest.unwrap_or_default());
+                    self.own(view, section, index, &symbol)?
                 }
             };
             if let Some(slot) = values.get_mut(index.0 as usize) {
@@ -303,7 +320,7 @@ impl Resolve {
         index: SymbolIndex,
         symbol: &Symbol<F::Word>,
     ) -> Result<(), Error> {
-        if view.exports_globals && symbol.is_exported() {
+        if view.exports(symbol) {
             self.tally.exports += 1;
             let len = view.symbols.name(index, symbol)?.len() as u32 + 1;
             self.tally.export_names = self.tally.export_names.saturating_add(len);
@@ -329,18 +346,6 @@ impl Resolve {
     pub fn finish<F: Format>(&self, symbols: &Symbols<'_, F>) -> Result<(), Error> {
         self.tally.complete(symbols)
     }
-}
-
-/// How many symbols from `from` on are the file's own, in a section that takes any, and are nobody else's: their values
-/// come later.
-fn own_of<F: Format>(view: &View<'_, F>, section: u32, from: u32, values: &mut [F::Word]) -> u32 {
-    view.symbols.each_in(section, from, values, |symbol, value| {
-        if symbol.kind() == STT_GNU_IFUNC || (view.exports_globals && symbol.is_exported()) {
-            return false;
-        }
-        *value = F::Word::default();
-        true
-    })
 }
 
 /// What is known of an undefined symbol before anybody is asked.

@@ -148,26 +148,27 @@ impl<'a, F: Format> Symbols<'a, F> {
         raw.map(|raw| (*raw).into()).ok_or(Error::BadRelocationSymbol { found: index.0, count: self.len() })
     }
 
-    /// Hands the symbols from `from` on to `take`, each with its slot, as long as they are defined in `section` and it takes
-    /// them; how many it took. Most symbols lie where the one before them does.
+    /// Gives the symbols from `from` on their values, as long as they are defined in `section` and have one; how many.
+    /// Most symbols lie where the one before them does.
     #[inline]
-    pub(crate) fn each_in<S>(
+    pub(crate) fn each_in(
         &self,
         section: u32,
         from: u32,
-        slots: &mut [S],
-        mut take: impl FnMut(&Symbol<F::Word>, &mut S) -> bool,
+        values: &mut [F::Word],
+        value: impl Fn(&Symbol<F::Word>) -> Option<F::Word>,
     ) -> u32 {
         let entries = self.entries.get(from as usize..).unwrap_or_default();
-        let mut taken = 0;
-        for (raw, slot) in entries.iter().zip(slots) {
+        let mut given = 0;
+        for (raw, slot) in entries.iter().zip(values) {
             let symbol = (*raw).into();
-            if u32::from(symbol.section) != section || !take(&symbol, slot) {
+            if u32::from(symbol.section) != section {
                 break;
             }
-            taken += 1;
+            let Some(value) = value(&symbol) else { break };
+            (*slot, given) = (value, given + 1);
         }
-        taken
+        given
     }
 
     /// The symbol's name, without its NUL.

@@ -65,14 +65,9 @@ impl Assign {
                 }
                 Place::Section(section) => match home(view.sections, section, addresses) {
                     Some(home) => {
-                        self.next += view.symbols.each_in(section, self.next, rest, |symbol, slot| {
-                            if home.is_left_by(symbol) {
-                                return false;
-                            }
-                            *slot = home.address.plus(symbol.value);
-                            true
-                        });
-                        home.own(index, &symbol)?
+                        self.next +=
+                            view.symbols.each_in(section, self.next, rest, |symbol| home.address_of(symbol));
+                        home.address_of(&symbol).ok_or_else(|| home.outside(index, &symbol))?
                     }
                     None => Mark::unusable(),
                 },
@@ -158,19 +153,19 @@ fn home<W: Word>(sections: &[Section], section: u32, addresses: &Addresses<W>) -
 }
 
 impl<W: Word> Home<W> {
-    /// Whether a symbol lies outside. gcc's section anchors (`.LANCHOR0`) may stand beyond their section: what is local is
-    /// only added to.
+    /// The address of a symbol in it; `None` where it lies outside. gcc's section anchors (`.LANCHOR0`) may stand beyond
+    /// their section: what is local is only added to.
     #[inline]
-    fn is_left_by(&self, symbol: &Symbol<W>) -> bool {
-        symbol.value > self.size && symbol.binding() != STB_LOCAL
+    fn address_of(&self, symbol: &Symbol<W>) -> Option<W> {
+        if symbol.value > self.size && symbol.binding() != STB_LOCAL {
+            return None;
+        }
+        Some(self.address.plus(symbol.value))
     }
 
-    /// The address of a symbol in it.
-    fn own(&self, index: SymbolIndex, symbol: &Symbol<W>) -> Result<W, Error> {
-        if self.is_left_by(symbol) {
-            let (value, size) = (symbol.value.get(), self.size.get());
-            return Err(Error::SymbolOutsideSection { symbol: index.0, value, size });
-        }
-        Ok(self.address.plus(symbol.value))
+    #[cold]
+    fn outside(&self, index: SymbolIndex, symbol: &Symbol<W>) -> Error {
+        let (value, size) = (symbol.value.get(), self.size.get());
+        Error::SymbolOutsideSection { symbol: index.0, value, size }
     }
 }
