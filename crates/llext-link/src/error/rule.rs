@@ -6,7 +6,7 @@ pub(super) fn of_segment(field: &str) -> &'static str {
         "p_align" => "a power of two up to 0x10000",
         "p_vaddr" => {
             "an address behind the segment before it, in the image, equal to p_offset modulo p_align; \
-             for PT_GNU_RELRO that of variables"
+             for PT_GNU_RELRO that of variables, and no code behind it"
         }
         "p_filesz" => "at most p_memsz",
         "p_memsz" => "an end inside the address space",

@@ -149,7 +149,10 @@ fn relro_holds_variables() {
             let expected = Error::BadSegment { segment: 3, field: "p_vaddr", found: address };
             fails(spoilt(address, size), expected);
         }
-        fails(spoilt(0x2000, 0x1001), Error::BadSegment { segment: 3, field: "p_vaddr", found: 0x2000 });
+        let text = "segment 3: bad p_vaddr (found 0x2000, expected an address behind the segment before it, in the image, \
+            equal to p_offset modulo p_align; for PT_GNU_RELRO that of variables, and no code behind it)";
+        let expected = Error::BadSegment { segment: 3, field: "p_vaddr", found: 0x2000 };
+        says(spoilt(0x2000, 0x1001), expected, text);
     }
 }
 
