@@ -9,7 +9,7 @@ use crate::error::{Result, bail};
 use crate::process::{self, find as find_program, output};
 use crate::project;
 use crate::setup::bare::{self, Compiler};
-use crate::setup::links_for_x86_32;
+use crate::setup::missing_linker;
 
 pub(crate) mod barriers;
 mod c;
@@ -174,10 +174,8 @@ impl Board {
         let mut programs = self.c_compiler.first().into_iter().chain(self.emulator.first());
         let program = programs.find(|program| find_program(program).is_none());
         let disks = || (self.name == disks::BOARD).then(disks::missing).flatten();
-        let narrow = || {
-            (self.target.starts_with("i686") && !links_for_x86_32()).then(|| "gcc -m32 is missing".to_owned())
-        };
-        program.map(|program| format!("{program} is missing")).or_else(narrow).or_else(disks).or_else(|| {
+        let linker = || missing_linker(self.target);
+        program.map(|program| format!("{program} is missing")).or_else(linker).or_else(disks).or_else(|| {
             Compiler::find(self.target).is_none().then(|| format!("there is no Rust for {}", self.target))
         })
     }

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::error::Result;
 use crate::process::{find, output, run};
 use crate::project;
-use crate::setup::links_for_x86_32;
+use crate::setup::missing_linker;
 
 /// One build of the program.
 pub(crate) struct Build {
@@ -70,8 +70,7 @@ impl Build {
         if !libdir.is_ok_and(|folder| std::path::Path::new(&folder).is_dir()) {
             return Some(format!("there is no Rust for {}", self.target));
         }
-        let links = !self.target.starts_with("i686") || links_for_x86_32();
-        (!links).then(|| "gcc -m32 is missing".to_owned())
+        missing_linker(self.target)
     }
 
     /// Builds it and runs it.

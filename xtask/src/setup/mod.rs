@@ -8,7 +8,7 @@ pub(crate) mod python;
 use crate::error::{Error, Result};
 use crate::process::succeeds;
 use crate::{process, project};
-pub(crate) use needs::links_for_x86_32;
+pub(crate) use needs::missing_linker;
 use needs::{NEEDS, Need};
 use std::process::Command;
 use std::time::Duration;

@@ -176,11 +176,16 @@ const MULTILIB: Package = Package::GccPart("multilib");
 
 /// Whether gcc has what it links 32-bit programs with: its own library, and the C library's start. Where it has no library
 /// for 32 bits, it names the one for 64.
-pub(crate) fn links_for_x86_32() -> bool {
+fn links_for_x86_32() -> bool {
     let gcc = |options: &[&str]| output(Command::new("gcc").args(options));
     let (narrow, wide) = (gcc(&["-m32", "-print-libgcc-file-name"]), gcc(&["-print-libgcc-file-name"]));
     let start = gcc(&["-m32", "-print-file-name=crt1.o"]);
     start.is_ok_and(|path| Path::new(&path).is_absolute()) && narrow.ok() != wide.ok()
+}
+
+/// What programs for this target cannot be linked without, if it is missing: other than a compiler for Rust.
+pub(crate) fn missing_linker(target: &str) -> Option<String> {
+    (target.starts_with("i686") && !links_for_x86_32()).then(|| "gcc -m32 is missing".to_owned())
 }
 
 /// Debian's own Rust, from whose source the standard library is built for targets that rustup cannot bring.
