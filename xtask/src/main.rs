@@ -83,6 +83,9 @@ fn command_line() -> Command {
     let target =
         Arg::new("TARGET").value_parser(fuzz::TARGETS.to_vec()).help("This one, instead of all in turn");
     let fuzz = Command::new("fuzz").about("Fuzz the linker and the loader").args([target, minutes]);
+    let size = Command::new("size").about("Measure what the loader costs each target");
+    let size =
+        size.arg(Arg::new("TARGET").num_args(0..).value_parser(size::names()).help("Only these targets"));
     Command::new("xtask")
         .bin_name("cargo xtask")
         .about("The project's own commands")
@@ -114,7 +117,7 @@ fn command_line() -> Command {
                 .arg(flag("terse", "Errors by their numbers: less code").conflicts_with("std"))
                 .arg(flag("lz4", "Loads files that are LZ4 frames as well")),
         )
-        .subcommand(Command::new("size").about("Measure what the loader costs each target").arg(json))
+        .subcommand(size.arg(json))
         .subcommand(
             Command::new("hostile").about("Load hostile files from failing surroundings").arg(hostile),
         )
@@ -149,7 +152,7 @@ fn dispatch(matches: &ArgMatches) -> Result<bool> {
             let build = if given.get_flag("lz4") { build.with_lz4() } else { build };
             capi::lay_down(text(given, "TARGET"), build)?
         }
-        Some(("size", given)) => size::size(given.get_flag("json"))?,
+        Some(("size", given)) => size::size(&names(given, "TARGET"), given.get_flag("json"))?,
         Some(("fuzz", given)) => {
             return fuzz::fuzz(text(given, "TARGET"), given.get_one("minutes").copied().unwrap_or_default());
         }
@@ -167,13 +170,17 @@ fn text<'a>(given: &'a ArgMatches, name: &str) -> &'a str {
     given.get_one::<String>(name).map_or("", String::as_str)
 }
 
+fn names(given: &ArgMatches, name: &str) -> Vec<String> {
+    given.get_many(name).into_iter().flatten().cloned().collect()
+}
+
 fn flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).action(ArgAction::SetTrue).help(help)
 }
 
 fn compare(given: &ArgMatches) -> Result<bool> {
     let options = oracle::Options {
-        architectures: given.get_many("ARCH").into_iter().flatten().cloned().collect(),
+        architectures: names(given, "ARCH"),
         quick: given.get_flag("quick"),
         verbose: given.get_flag("verbose"),
         json: given.get_flag("json"),
@@ -188,7 +195,7 @@ fn arguments(given: &ArgMatches) -> Vec<OsString> {
 
 fn execute(given: &ArgMatches) -> Result<bool> {
     let options = matrix::Options {
-        architectures: given.get_many("ARCH").into_iter().flatten().cloned().collect(),
+        architectures: names(given, "ARCH"),
         quick: given.get_flag("quick"),
         json: given.get_flag("json"),
         only: given.get_one("only").cloned(),

@@ -38,10 +38,15 @@ pub(crate) struct Findings {
     panics: Vec<String>,
 }
 
-/// Prints what every target costs: all that can be built and run here.
-pub(crate) fn size(as_json: bool) -> Result<()> {
+pub(crate) fn names() -> Vec<&'static str> {
+    BOARDS.iter().map(processor).collect()
+}
+
+/// Prints what these targets cost, or every one that can be built and run here.
+pub(crate) fn size(only: &[String], as_json: bool) -> Result<()> {
     let mut findings = Vec::new();
-    for board in BOARDS {
+    let asked = |board: &&Board| only.is_empty() || only.iter().any(|name| name == processor(board));
+    for board in BOARDS.iter().filter(asked) {
         match board.missing() {
             Some(missing) => eprintln!("left out: {}: {missing}", processor(board)),
             None => {
