@@ -117,9 +117,17 @@ impl<'r, 'l, M: Memory, R: RawMutex> Scratch<'r, 'l, M, R> {
         cleared
     }
 
+    pub(super) fn memory(&self) -> &'r Locked<R, M> {
+        self.memory
+    }
+
     pub(super) fn give_back(&self, buffer: &mut Buffer<'l, M::Scratch>) {
+        Self::give_back_to(self.memory, buffer);
+    }
+
+    pub(super) fn give_back_to(memory: &Locked<R, M>, buffer: &mut Buffer<'l, M::Scratch>) {
         if let Buffer::Owned(bytes, _) = core::mem::replace(buffer, Buffer::Nothing) {
-            self.memory.with(|memory| memory.give_back(bytes));
+            memory.with(|memory| memory.give_back(bytes));
         }
     }
 }

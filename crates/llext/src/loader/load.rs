@@ -101,7 +101,8 @@ pub struct Load<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, R, N, S> {
     pub(super) fn begin(
         registry: &'r Registry<M, R, N>,
-        mut options: Options<'r, 'l, M, R, N>,
+        options: Options<'r, 'l, M, R, N>,
+        scratch: Scratch<'r, 'l, M, R>,
         source: S,
         name: &'l str,
         claim: Claim<'r, M, R, N>,
@@ -110,7 +111,6 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
             Claim::New(id) => (Some(id), None),
             Claim::Live(handle) => (None, Some(handle)),
         };
-        let scratch = Scratch::new(&registry.memory, options.scratch.take());
         let file = File {
             source: Stored::new(source),
             header: None,
@@ -193,13 +193,19 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         Poll::Pending
     }
 
-    /// Goes on to the end, short of sealing and running.
-    pub(super) fn verify(mut self) -> Result<Footprint, Error> {
-        while !matches!(self.stage, Stage::Finish) && self.live.is_none() {
-            self.advance(&mut u32::MAX.clone())?;
+    /// Goes on to the end.
+    pub(super) fn run(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
+        loop {
+            if let Poll::Ready(result) = self.step(u32::MAX) {
+                return result;
+            }
         }
-        if let Some(live) = self.live.take() {
-            return Ok(Footprint { parts: live.sizes, scratch: 0 });
+    }
+
+    /// Goes on to the end, short of sealing and running.
+    pub(super) fn verify(&mut self) -> Result<Footprint, Error> {
+        while !matches!(self.stage, Stage::Finish) {
+            self.advance(&mut u32::MAX.clone())?;
         }
         self.check_ends()?;
         Ok(Footprint { parts: self.layout.sizes, scratch: self.scratch.taken() })

@@ -14,6 +14,7 @@ mod linked;
 mod load;
 mod needed;
 mod options;
+mod placed;
 mod providers;
 mod relocatable;
 mod resolve;
@@ -32,10 +33,11 @@ pub use needed::{LoadNeeded, MAX_DEPTH, Need};
 use crate::error::Error;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
-use crate::registry::{Handle, Registry, Wanted};
+use crate::registry::{Claim, Handle, Id, Registry, Wanted};
 use crate::source::Source;
-use core::task::Poll;
+use buffer::Scratch;
 use options::{Listener, Options};
+use placed::Placed;
 
 /// How to load: against which exports, and with what else.
 ///
@@ -88,17 +90,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         // what a kind cannot do is known here, and left out.
         #[cfg(feature = "std")]
         let source: &mut dyn Source = &mut { source };
-        // SAFETY: the caller vouches for the extension.
-        let mut started = unsafe { self.start(name, source) };
-        // Where it lies it stays: a load is large, and so is a second one on the stack.
-        let load = match &mut started {
-            Ok(load) => load,
-            Err(error) => return Err(*error),
-        };
-        loop {
-            if let Poll::Ready(result) = load.step(u32::MAX) {
-                return result;
-            }
+        match self.claim(name, &source)? {
+            Claim::New(id) => self.place(id, name, source, Load::run),
+            Claim::Live(handle) => Ok(handle),
         }
     }
 
@@ -130,8 +124,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self.options.needed.load_from_no_directory();
         #[cfg(feature = "std")]
         let source: &mut dyn Source = &mut { source };
-        // SAFETY: nothing of the extension runs: the load is dropped before its end.
-        unsafe { self.start(name, source)? }.verify()
+        match self.claim(name, &source)? {
+            Claim::New(id) => self.place(id, name, source, Load::verify),
+            Claim::Live(live) => Ok(Footprint { parts: live.sizes, scratch: 0 }),
+        }
     }
 
     /// Begins a load that goes on in slices: [`Load::step`]. Dropping it abandons the load.
@@ -162,22 +158,52 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     /// # Ok(()) }
     /// ```
     pub unsafe fn start<S: Source>(
-        self,
+        mut self,
         name: &'l str,
         source: S,
     ) -> Result<Load<'r, 'l, M, R, N, S>, Error> {
+        let claim = self.claim(name, &source)?;
+        let scratch = Scratch::new(&self.registry.memory, self.options.scratch.take());
+        Ok(Load::begin(self.registry, self.options, scratch, source, name, claim))
+    }
+
+    /// Reserves the name, or finds it live.
+    fn claim<S: Source>(&self, name: &str, source: &S) -> Result<Claim<'r, M, R, N>, Error> {
         if let Some(refused) = self.options.refused {
             return Err(refused.into());
         }
         self.options.needed.check(name)?;
-        let wanted = Wanted {
+        self.registry.claim(&Wanted {
             name,
             identity: source.identity(),
             same_name_is_enough: self.options.same_name_is_enough,
             patience: self.options.patience,
-        };
-        let claim = self.registry.claim(&wanted)?;
-        Ok(Load::begin(self.registry, self.options, source, name, claim))
+        })
+    }
+
+    /// Does `work` with a load that lies in scratch memory.
+    fn place<S: Source, T>(
+        self,
+        id: Id,
+        name: &'l str,
+        source: S,
+        work: impl FnOnce(&mut Load<'r, 'l, M, R, N, S>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        work(self.placed(id, name, source)?.load())
+    }
+
+    /// Begins a load in scratch memory. Not inlined, so that what it is made of leaves the stack.
+    #[inline(never)]
+    fn placed<S: Source>(
+        mut self,
+        id: Id,
+        name: &'l str,
+        source: S,
+    ) -> Result<Placed<'r, 'l, M, R, N, S>, Error> {
+        let registry = self.registry;
+        let scratch = Scratch::new(&registry.memory, self.options.scratch.take());
+        let begin = |scratch| Load::begin(registry, self.options, scratch, source, name, Claim::New(id));
+        Placed::new(scratch, begin).inspect_err(|_| registry.abandon(id))
     }
 }
 

@@ -322,7 +322,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self
     }
 
-    /// Lends scratch memory for the time of the load; without it the registry's memory provides.
+    /// Lends scratch memory for the time of the load; without it the registry's memory provides. The state of the load lies
+    /// in it, too, but for one that [`Loader::start`] hands out: [`Loader::verify`] says how much it takes in all.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

@@ -80,17 +80,33 @@ fn who_verifies_does_not_wait() {
 #[test]
 fn lent_scratch_that_does_not_suffice_says_how_much_is_needed_next() {
     let (host, bytes) = (host(), object("scratch", PROBE));
-    let mut lent = [0u128; 2];
-    let lent = zeroed(&mut lent);
-    // Sixteen bytes for each section come first.
-    let wanted = 16 * u32::from(u16::from_le_bytes([bytes[60], bytes[61]]));
+    let verify = |lent: &mut [u8]| host.loader().scratch(lent).verify("scratch", &bytes[..]);
+    let mut words = vec![0u128; 4096];
+    let lent = zeroed(&mut words);
+    // The load itself comes first.
+    let Err(Error::ScratchTooSmall { wanted, available: 32 }) = verify(&mut lent[..32]) else {
+        panic!("32 bytes sufficed")
+    };
     let text = format!("scratch: too small (found 32 bytes, {wanted} needed)");
-    let verified = host.loader().scratch(lent).verify("scratch", &bytes[..]);
-    says(verified, Error::ScratchTooSmall { wanted, available: 32 }, &text);
+    says(verify(&mut lent[..32]), Error::ScratchTooSmall { wanted, available: 32 }, &text);
+
+    let (mut size, mut asked) = (0, Vec::new());
+    let needed = loop {
+        match verify(&mut lent[..size]) {
+            Err(Error::ScratchTooSmall { wanted, available }) if wanted > available => {
+                size += (wanted - available) as usize;
+                asked.push(wanted);
+            }
+            other => break other.unwrap().scratch,
+        }
+    };
+    assert!(size <= needed && needed < size + 16 * asked.len(), "{needed} needed, {asked:?} asked for");
+    // Sixteen bytes for each section come second.
+    assert_eq!(asked[1], 16 * u32::from(u16::from_le_bytes([bytes[60], bytes[61]])));
 }
 
 /// Aligned bytes.
-fn zeroed(words: &mut [u128; 2]) -> &mut [u8] {
+fn zeroed(words: &mut [u128]) -> &mut [u8] {
     // SAFETY: any bytes are numbers, and the bytes are borrowed as the words are.
     unsafe { words.align_to_mut::<u8>().1 }
 }

@@ -12,7 +12,7 @@ use crate::lifecycle::Context;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::Native;
-use crate::registry::{Handle, Template};
+use crate::registry::{Claim, Handle, Template};
 use crate::source::Source;
 use core::ptr::NonNull;
 use llext_link::Error as LinkError;
@@ -73,14 +73,10 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self.options.export_globals = false;
         self.options.thread_local = template.thread_local;
         self.options.providers.need_as(of)?;
-        // SAFETY: the caller vouches for the extension.
-        let mut started = unsafe { self.start(name, &[][..]) };
-        match &mut started {
-            Ok(load) => match load.live.take() {
-                Some(live) => Ok(live),
-                None => load.instantiate(of, &template),
-            },
-            Err(error) => Err(*error),
+        let source = &[][..];
+        match self.claim(name, &source)? {
+            Claim::New(id) => self.place(id, name, source, |load| load.instantiate(of, &template)),
+            Claim::Live(live) => Ok(live),
         }
     }
 }
