@@ -41,7 +41,7 @@ pub(crate) fn collect(options: &Options) -> Result<Vec<Sample>, String> {
 fn of_matrix(folder: &Path) -> Result<Vec<Sample>, String> {
     let extensions = extension::discover()?;
     let tools = Tools::find();
-    let builder = Builder { tools: &tools, target: folder.to_owned() };
+    let builder = Builder::new(&tools, folder.to_owned());
     let each =
         extensions.iter().flat_map(|extension| extension.variants(NATIVE).map(move |kind| (extension, kind)));
     let wanted: Vec<_> = each.filter(|(_, variant)| tools.can_make(variant)).collect();

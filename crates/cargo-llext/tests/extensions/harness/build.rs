@@ -1,9 +1,12 @@
 //! From sources to the files of one variant: compile, link, patch; kept until anything they were made from changes.
 
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::extension::{Extension, root};
 use super::kind::{Compiler, Form, PartialLinker, Variant};
@@ -23,9 +26,38 @@ pub(crate) struct Builder<'a> {
     pub(crate) tools: &'a Tools,
     /// Where the files of every variant go.
     pub(crate) target: PathBuf,
+    compiled: Compiled,
 }
 
-impl Builder<'_> {
+/// What was compiled in this run, by the compiler's words: kinds that differ in linking alone are made of the same objects.
+#[derive(Default)]
+struct Compiled(Mutex<HashMap<Vec<OsString>, Arc<Object>>>);
+
+/// The bytes of an object, once it is made.
+type Object = OnceLock<Result<Vec<u8>, String>>;
+
+impl Compiled {
+    /// Makes `object` by this command, unless there is one like it.
+    fn make(&self, command: &mut Command, object: &Path, folder: &Path) -> Result<(), String> {
+        let words = [command.get_program()].into_iter().chain(command.get_args());
+        let words = words.map(OsStr::to_owned).collect();
+        let known =
+            Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(words).or_default());
+        let said = |error| format!("{}: {error}", object.display());
+        let make = || {
+            run(command.arg("-o").arg(object), folder)?;
+            fs::read(object).map_err(said)
+        };
+        let bytes = known.get_or_init(make).as_ref().map_err(String::clone)?;
+        fs::write(object, bytes).map_err(said)
+    }
+}
+
+impl<'a> Builder<'a> {
+    pub(crate) fn new(tools: &'a Tools, target: PathBuf) -> Self {
+        Self { tools, target, compiled: Compiled::default() }
+    }
+
     /// The files of `variant`, made now or before.
     pub(crate) fn build(&self, extension: &Extension, variant: &Variant) -> Result<Built, String> {
         let folder = self.target.join(&extension.name).join(variant.to_string());
@@ -154,9 +186,10 @@ impl Job<'_> {
             return self.rustc(source, object);
         }
         let mut command = Command::new(&self.compiler()?.program);
-        command.arg("-c").arg(source).arg("-o").arg(object).args(self.variant.kind.c).arg(self.level());
+        command.arg("-c").arg(source).args(self.variant.kind.c).arg(self.level());
         command.arg("-I").arg(root()).arg("-I").arg(include_folder());
-        run(command.args(self.extension.directives.flags(self.variant)), self.folder)
+        command.args(self.extension.directives.flags(self.variant));
+        self.builder.compiled.make(&mut command, object, self.folder)
     }
 
     /// An object, or for partial linking a library that holds all of core the extension needs.

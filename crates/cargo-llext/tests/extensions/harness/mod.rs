@@ -59,7 +59,7 @@ fn test(filter: Option<&str>) -> Result<bool, String> {
     let wanted = |extension: &&Extension| filter.is_none_or(|filter| extension.name.contains(filter));
     let extensions: Vec<&Extension> = all.iter().filter(wanted).collect();
     let tools = Tools::find();
-    let builder = Builder { tools: &tools, target: target_folder()? };
+    let builder = Builder::new(&tools, target_folder()?);
     let wanted: Vec<(usize, Variant)> = variants(&extensions, &tools);
     let built =
         parallel::map(&wanted, |(index, variant)| build_and_check(&builder, extensions[*index], variant));
