@@ -158,10 +158,9 @@ fn asan(_: &str) -> Result<Outcome> {
     if (ARCH, OS) != ("x86_64", "linux") {
         return Ok(Outcome::left_out(format!("it runs on {TARGET}")));
     }
-    let mut cargo = cargo_test(OPTIMISED);
+    let mut cargo = cargo_test("test");
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address --cfg asan");
-    cargo.args(["--package=llext", "--test=registry", "--target", TARGET, "--target-dir"]);
-    tests(cargo.arg(project::target().join("asan")), "")
+    tests(cargo.args(["--package=llext", "--test=registry", "--target", TARGET]), "")
 }
 
 fn doc_tests(filter: &str) -> Result<Outcome> {
