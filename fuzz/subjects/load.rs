@@ -49,14 +49,14 @@ fn room() -> Vec<MaybeUninit<u8>> {
     room
 }
 
-fn twice<M: Memory>(registry: &Registry<M, NoopRawMutex, 1>, host: &Pretender, is_lent: bool, bytes: &[u8]) {
+fn twice<M: Memory>(registry: &Registry<M, NoopRawMutex, 4>, host: &Pretender, is_lent: bool, bytes: &[u8]) {
     let first = told(verify(registry, host, is_lent, bytes));
     assert_eq!(registry.iter().count(), 0);
     assert_eq!(told(verify(registry, host, is_lent, bytes)), first);
 }
 
 fn verify<M: Memory>(
-    registry: &Registry<M, NoopRawMutex, 1>,
+    registry: &Registry<M, NoopRawMutex, 4>,
     host: &Pretender,
     is_lent: bool,
     bytes: &[u8],

@@ -62,7 +62,8 @@ fn a_load_dropped_at_any_step_leaves_nothing() {
     drop(load(&host, "dropped", &bytes[..]).unwrap());
     let before = mappings();
     for steps in 0..60 {
-        let mut load = start(&host, "dropped", ReadOnly(&bytes));
+        let mut source = ReadOnly(&bytes);
+        let mut load = start(&host, "dropped", &mut source);
         let ended = (0..steps).any(|_| load.step(1).is_ready());
         drop(load);
         assert!(host.find("dropped").is_none(), "after {steps} steps");

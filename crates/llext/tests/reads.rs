@@ -45,8 +45,10 @@ fn reads(bytes: &[u8], budget: u32) -> Vec<Range<u64>> {
     let mut memory = vec![MaybeUninit::uninit(); 4 << 20];
     let apps = Registry::<Pool<'_>, NoopRawMutex, 2>::new(Pool::unified(&mut memory));
     let mut source = Counted { bytes, reads: Vec::new() };
+    // As the loads of other tests here, which are made for all kinds at once.
+    let any: &mut dyn Source = &mut source;
     // SAFETY: nothing of it is run.
-    let mut load = unsafe { apps.loader(&Anything).bring_up(false).start("app", &mut source) }.unwrap();
+    let mut load = unsafe { apps.loader(&Anything).bring_up(false).start("app", any) }.unwrap();
     let ended = loop {
         if let Poll::Ready(ended) = load.step(budget) {
             break ended;

@@ -28,7 +28,7 @@ const LATE: &str = r#"
             "3: lw a0, %pcrel_lo(2b)(a1); addi a0, a0, 1; ret");
 "#;
 
-fn run_in_steps(host: &Host, source: impl Source, budget: u32) -> i32 {
+fn run_in_steps(host: &Host, source: &mut dyn Source, budget: u32) -> i32 {
     let mut load = start(host, "late", source);
     loop {
         if let Poll::Ready(plugin) = load.step(budget) {
@@ -41,8 +41,8 @@ fn run_in_steps(host: &Host, source: impl Source, budget: u32) -> i32 {
 fn a_lower_part_may_come_before_its_upper_part() {
     let (host, bytes) = (Host::without_libc(&HOST).unwrap(), compile("late", LATE, &["-O2"]));
     for budget in [1, 2, 3, u32::MAX] {
-        assert_eq!(run_in_steps(&host, &bytes[..], budget), 42);
-        assert_eq!(run_in_steps(&host, ReadOnly(&bytes), budget), 42);
+        assert_eq!(run_in_steps(&host, &mut &bytes[..], budget), 42);
+        assert_eq!(run_in_steps(&host, &mut ReadOnly(&bytes), budget), 42);
     }
 }
 

@@ -11,12 +11,12 @@ pub(crate) fn load<'h>(host: &'h Host, name: &str, source: impl Source) -> Resul
     unsafe { host.load(name, source) }
 }
 
-/// Begins to load what [`compile`] made.
-pub(crate) fn start<'h, 'l, S: Source>(
+/// Begins to load what [`compile`] made: from whatever source, so that a program of tests has one load.
+pub(crate) fn start<'h, 'l>(
     host: &'h Host,
     name: &'l str,
-    source: S,
-) -> Load<'h, 'l, llext::memory::Linux, llext::lock::StdRawMutex, { llext::host::CAPACITY }, S>
+    source: &'l mut dyn Source,
+) -> Load<'h, 'l, llext::memory::Linux, llext::lock::StdRawMutex, { llext::host::CAPACITY }, &'l mut dyn Source>
 where
     'h: 'l,
 {

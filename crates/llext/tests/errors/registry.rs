@@ -3,11 +3,11 @@
 use crate::common::{load, probe, start};
 use crate::files::{object, shared};
 use crate::{host, says};
-use llext::Error;
 use llext::error::Name;
 use llext::lock::StdRawMutex;
-use llext::memory::Linux;
 use llext::registry::MAX_NAME;
+use llext::{Error, Pool, Registry};
+use std::mem::MaybeUninit;
 
 const PROBE: &str = "int probe(void) { return 42; }";
 
@@ -26,7 +26,8 @@ fn a_name_belongs_to_one_live_extension() {
 #[test]
 fn a_name_being_loaded_is_busy() {
     let (host, bytes) = (host(), object("busy", PROBE));
-    let load_of_another = start(&host, "blink", &bytes[..]);
+    let mut source = &bytes[..];
+    let load_of_another = start(&host, "blink", &mut source);
     let expected = Error::Busy { name: Name::new(b"blink") };
     says(load(&host, "blink", &bytes[..]), expected, "blink: coming up or going");
     drop(load_of_another);
@@ -36,7 +37,8 @@ fn a_name_being_loaded_is_busy() {
 #[test]
 fn a_load_that_ended_is_not_stepped_again() {
     let (host, bytes) = (host(), object("ended", PROBE));
-    let mut load = start(&host, "blink", &bytes[..]);
+    let mut source = &bytes[..];
+    let mut load = start(&host, "blink", &mut source);
     while load.step(u32::MAX).is_pending() {}
     let std::task::Poll::Ready(again) = load.step(1) else { panic!("it has ended") };
     says(again, Error::LoadEnded, "load: has ended");
@@ -44,7 +46,8 @@ fn a_load_that_ended_is_not_stepped_again() {
 
 #[test]
 fn a_registry_has_so_many_slots() {
-    let registry = llext::Registry::<Linux, StdRawMutex, 1>::new(Linux::new());
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 16];
+    let registry = Registry::<_, StdRawMutex, 1>::new(Pool::unified(&mut memory));
     let bytes = object("full", PROBE);
     // SAFETY: the source is in this test.
     let live = unsafe { registry.loader(&crate::NOTHING).load("one", &bytes[..]) }.unwrap();

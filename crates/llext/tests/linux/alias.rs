@@ -2,7 +2,7 @@
 
 use crate::common::compile;
 use core::mem::MaybeUninit;
-use llext::{Error, NoopRawMutex, Pool, Registry};
+use llext::{Error, Pool};
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -56,7 +56,7 @@ fn code_runs_at_its_alias() -> Result<(), Error> {
     let data = unsafe { std::slice::from_raw_parts_mut(data.written, SIZE) };
     // SAFETY: that is where the same bytes can be read and run.
     let pool = unsafe { Pool::aliased(code, data, memory.offset()) };
-    let apps = Registry::<_, NoopRawMutex, 2>::new(pool);
+    let apps = crate::Pooled::new(pool);
     llext::exports! { static HOST; }
     // SAFETY: the source is above.
     let extension = unsafe { apps.loader(&HOST).load("alias", &object[..])? };

@@ -1,8 +1,11 @@
 //! A load whose file an asynchronous driver reads: others run meanwhile, and nobody waits in a loop.
 
-use crate::common::{compile, probe, start};
+use crate::common::{compile, probe};
+use llext::host::CAPACITY;
+use llext::lock::StdRawMutex;
+use llext::memory::Linux;
 use llext::source::{Awaited, ReadError};
-use llext::{Error, Host};
+use llext::{Error, Host, Load};
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
@@ -22,6 +25,14 @@ const PROBE: &str = "extern int host_add(int, int); static int n = 40;
 
 fn host() -> Host {
     Host::without_libc(&HOST).unwrap()
+}
+
+type Begun<'h, 'l> = Load<'h, 'l, Linux, StdRawMutex, CAPACITY, Awaited<'l>>;
+
+/// Begins to load what [`compile`] made.
+fn start<'h: 'l, 'l>(host: &'h Host, name: &'l str, source: Awaited<'l>) -> Begun<'h, 'l> {
+    // SAFETY: the source is above.
+    unsafe { host.loader().start(name, source) }.unwrap()
 }
 
 /// Says whether a future asked to be polled again.

@@ -16,7 +16,7 @@ fn live(footprint: &Footprint) -> u32 {
 
 fn measure(what: &str, bytes: impl Source) -> Footprint {
     let mut memory = vec![MaybeUninit::uninit(); 1 << 20];
-    let apps = Registry::<Pool<'_>, NoopRawMutex, 2>::new(Pool::unified(&mut memory));
+    let apps = crate::Pooled::new(Pool::unified(&mut memory));
     // Nothing runs: so it may be said of any memory that it could.
     let footprint = apps.loader(&Anything).code_in_place(true).verify("app", bytes).unwrap();
     println!("{what}: {} bytes live, {} more while loading", live(&footprint), footprint.scratch);

@@ -1,8 +1,9 @@
 //! What a load promises: it ends as a live extension or as if it had never begun.
 
+use crate::Pooled;
 use crate::common::{compile, load, probe, start};
 use llext::source::{ReadError, ReadOnly, Static};
-use llext::{Error, Host, NoopRawMutex, Pool, Registry, Source};
+use llext::{Error, Host, Pool, Source};
 use std::mem::MaybeUninit;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::Poll;
@@ -67,7 +68,8 @@ fn steps_of_any_size_end_the_same() {
     for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-nostdlib"])] {
         let bytes = compile(&format!("steps_{kind}"), PROBE, flags);
         for budget in [1, 2, 3, 7, 100, u32::MAX] {
-            let mut load = start(&host, "steps", &bytes[..]);
+            let mut source = &bytes[..];
+            let mut load = start(&host, "steps", &mut source);
             let mut steps = 1;
             let plugin = loop {
                 match load.step(budget) {
@@ -133,7 +135,8 @@ fn a_step_reads_no_more_than_its_budget() {
 #[test]
 fn the_end_of_a_load_is_done_in_steps() {
     let (host, bytes) = (host(), a_thousand_functions());
-    let mut load = start(&host, "thousand", &bytes[..]);
+    let mut source = &bytes[..];
+    let mut load = start(&host, "thousand", &mut source);
     let steps = 1 + std::iter::from_fn(|| load.step(8).is_pending().then_some(())).count();
     // Resolved, assigned, made, checked, indexed.
     assert!((5000 / 8..6000 / 8).contains(&steps), "{steps} steps");
@@ -145,9 +148,10 @@ fn memory_is_cleared_in_steps() {
     for (kind, flags) in [("o", &["-O2"][..]), ("so", &["-O2", "-shared", "-fPIC", "-nostdlib"])] {
         let bytes = compile(&format!("cleared_{kind}"), source, flags);
         let mut memory = vec![MaybeUninit::new(0xaa); 1 << 20];
-        let apps = Registry::<_, NoopRawMutex, 1>::new(Pool::unified(&mut memory));
+        let (apps, mut source) = (Pooled::new(Pool::unified(&mut memory)), &bytes[..]);
+        let source: &mut dyn Source = &mut source;
         // SAFETY: nothing of it is run.
-        let mut load = unsafe { apps.loader(&HOST).start("cleared", &bytes[..]) }.unwrap();
+        let mut load = unsafe { apps.loader(&HOST).start("cleared", source) }.unwrap();
         let mut steps = 0;
         let loaded = loop {
             if let Poll::Ready(loaded) = load.step(1) {
@@ -207,7 +211,8 @@ fn indirect_functions_are_resolved_by_what_they_name() {
 #[test]
 fn a_name_being_loaded_is_busy() {
     let (host, bytes) = (host(), compile("busy", PROBE, &["-O2"]));
-    let first = start(&host, "name", &bytes[..]);
+    let mut source = &bytes[..];
+    let first = start(&host, "name", &mut source);
     let second = load(&host, "name", &bytes[..]).unwrap_err();
     assert!(matches!(second, Error::Busy { .. }), "{second}");
     drop(first);
@@ -245,21 +250,16 @@ fn names_have_a_length() {
 
 #[test]
 fn a_full_registry_says_so() {
-    use llext::lock::StdRawMutex;
-    use llext::memory::Linux;
-    let registry = llext::Registry::<Linux, StdRawMutex, 2>::new(Linux::new());
-    let bytes = compile("full", PROBE, &["-O2"]);
-    // SAFETY: the sources of these tests are in these tests.
-    let one = unsafe { registry.loader(&HOST).load("one", &bytes[..]) }.unwrap();
-    // SAFETY: the sources of these tests are in these tests.
-    let two = unsafe { registry.loader(&HOST).load("two", &bytes[..]) }.unwrap();
-    // SAFETY: the sources of these tests are in these tests.
-    let three = unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap_err();
-    assert_eq!(three, Error::RegistryFull { slots: 2 });
-    assert_eq!(registry.iter().count(), 2);
-    drop((one, two));
-    // SAFETY: the sources of these tests are in these tests.
-    unsafe { registry.loader(&HOST).load("three", &bytes[..]) }.unwrap();
+    let mut memory = vec![MaybeUninit::uninit(); 1 << 16];
+    let registry = Pooled::new(Pool::unified(&mut memory));
+    let bytes = compile("full", PROBE, &["-O2", "-mcmodel=large"]);
+    // SAFETY: nothing of it is run.
+    let load = |name| unsafe { registry.loader(&HOST).bring_up(false).load(name, &bytes[..]) };
+    let mut live = ["one", "two", "three", "four"].map(|name| Some(load(name).unwrap()));
+    assert_eq!(load("five").unwrap_err(), Error::RegistryFull { slots: 4 });
+    assert_eq!(registry.iter().count(), 4);
+    live[1] = None;
+    load("five").unwrap();
 }
 
 #[test]
@@ -400,7 +400,8 @@ fn a_provider_lives_in_the_same_registry() {
 #[test]
 fn a_load_that_has_ended_says_so() {
     let (host, bytes) = (host(), compile("ended", PROBE, &["-O2"]));
-    let mut load = start(&host, "ended", &bytes[..]);
+    let mut source = &bytes[..];
+    let mut load = start(&host, "ended", &mut source);
     assert!(load.step(u32::MAX).is_ready());
     assert!(matches!(load.step(1), Poll::Ready(Err(Error::LoadEnded))));
 }

@@ -31,3 +31,6 @@ mod thread_local;
 #[cfg(target_arch = "x86_64")]
 #[path = "../common/workload.rs"]
 mod workload;
+
+/// A registry of the one kind that these tests have over a pool.
+type Pooled<'a> = llext::Registry<llext::Pool<'a>, llext::NoopRawMutex, 4>;

@@ -66,7 +66,7 @@ unsafe impl<'a> Memory for Watched<'a> {
 }
 
 /// How many steps of `budget` a load takes, and the most scratch memory that one of them clears.
-fn steps<S: Source>(file: S, budget: u32, lent: Option<&mut [u8]>) -> (u32, usize) {
+fn steps(file: &mut dyn Source, budget: u32, lent: Option<&mut [u8]>) -> (u32, usize) {
     let (mut memory, cleared) = (vec![MaybeUninit::uninit(); 4 << 20], Cell::new(0));
     let watched = Watched { pool: Pool::unified(&mut memory), cleared: &cleared };
     let apps = Registry::<_, NoopRawMutex, 1>::new(watched);
@@ -93,13 +93,18 @@ fn scratch_memory_is_cleared_in_steps() {
     for (kind, flags) in [("plain", FLAGS), ("pic", &pic), ("shared", &shared)] {
         let bytes = compile(&format!("steps_{kind}"), &source(400), flags);
         for budget in [1, 16, u32::MAX] {
-            let (lent, read) = (steps(&bytes[..], budget, None), steps(ReadOnly(&bytes), budget, None));
+            let (lent, read) =
+                (steps(&mut &bytes[..], budget, None), steps(&mut ReadOnly(&bytes), budget, None));
             for (_, most) in [lent, read] {
                 let limit = (budget as usize).saturating_mul(256);
                 assert!((1..=limit).contains(&most), "{kind}: {most} bytes in a step of {budget}");
             }
             let mut room = vec![0xaa; 1 << 20];
-            assert_eq!(steps(ReadOnly(&bytes), budget, Some(&mut room)), (read.0, 0), "{kind}, {budget}");
+            assert_eq!(
+                steps(&mut ReadOnly(&bytes), budget, Some(&mut room)),
+                (read.0, 0),
+                "{kind}, {budget}"
+            );
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::common::compile;
 use llext::export::{Exports, SymbolName};
+use llext::host::CAPACITY;
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;
 use llext::{Error, Registry};
@@ -35,7 +36,7 @@ impl Exports for Host {
 #[test]
 fn an_extension_uses_the_variable_of_the_thread_that_calls_it() {
     let bytes = compile("thread_local", SOURCE, &["-O1", "-fno-pic", "-ftls-model=local-exec"]);
-    let registry = Registry::<Linux, StdRawMutex, 1>::new(Linux::new());
+    let registry = Registry::<Linux, StdRawMutex, { CAPACITY }>::new(Linux::new());
     let host = Host(0x40);
     // SAFETY: the source is in this test.
     let app =
@@ -51,7 +52,7 @@ fn an_extension_uses_the_variable_of_the_thread_that_calls_it() {
 #[test]
 fn without_a_block_it_is_refused() {
     let bytes = compile("thread_local_refused", SOURCE, &["-O1", "-fno-pic", "-ftls-model=local-exec"]);
-    let registry = Registry::<Linux, StdRawMutex, 1>::new(Linux::new());
+    let registry = Registry::<Linux, StdRawMutex, { CAPACITY }>::new(Linux::new());
     let refused = registry.loader(&Host(0)).verify("app", &bytes[..]);
     assert!(matches!(refused, Err(Error::Link(llext_link::Error::ThreadLocal { .. }))), "{refused:?}");
 }

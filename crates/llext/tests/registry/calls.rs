@@ -1,11 +1,9 @@
 //! Calls: what keeps an extension while one runs, and what an unload does about it.
 
-use crate::arena::Arena;
 use crate::kit::{App, HOST, Int, acting, apps, call, is_empty, load, noted, object};
 use core::cell::{Cell, RefCell};
+use llext::Error;
 use llext::error::Name;
-use llext::lock::StdRawMutex;
-use llext::{Error, Registry};
 
 /// Ends with 2 in the log; `busy` acts.
 pub(crate) const APP: &str = "int probe(void) { return 42; } int busy(void) { return act(0) + 1; }
@@ -130,7 +128,7 @@ fn a_weak_function_calls_as_long_as_its_extension_lives() {
 
 #[test]
 fn what_referred_to_an_extension_does_not_take_its_successor_for_it() {
-    let apps = Registry::<Arena, StdRawMutex, 1>::new(Arena::new());
+    let apps = apps();
     // SAFETY: the sources of these tests are in these tests.
     let load = || unsafe { apps.loader(&HOST).load("app", object(APP)) }.unwrap();
     let first = load();

@@ -5,7 +5,7 @@ use crate::kit::{
 };
 use llext::error::Name;
 use llext::export::ExportTable;
-use llext::{Error, Refused};
+use llext::{Error, Refused, Source};
 
 static NOTHING: [ExportTable; 0] = [];
 extern "C" fn which() -> i32 {
@@ -194,8 +194,9 @@ fn a_failed_load_leaves_no_provider_counted() {
 fn a_load_on_its_way_keeps_its_providers() {
     let apps = apps();
     let provider = load(&apps, "provider", answers(7)).unwrap();
+    let source: &mut dyn Source = &mut object(ASKS);
     // SAFETY: the sources of these tests are in these tests.
-    let mut begun = unsafe { apps.loader(&HOST).needs(&provider).start("user", object(ASKS)) }.unwrap();
+    let mut begun = unsafe { apps.loader(&HOST).needs(&provider).start("user", source) }.unwrap();
     let refused = provider.unload().unwrap_err();
     assert_eq!(refused.error, Error::InUse { dependents: 0, objects: 0, calls: 1, first: Name::EMPTY });
     drop(refused.handle);
@@ -215,8 +216,9 @@ fn a_loader_or_a_load_that_is_dropped_lets_its_providers_go() {
     let apps = apps();
     let provider = load(&apps, "provider", answers(7)).unwrap();
     drop(apps.loader(&HOST).needs(&provider));
+    let source: &mut dyn Source = &mut object(ASKS);
     // SAFETY: the sources of these tests are in these tests.
-    drop(unsafe { apps.loader(&HOST).needs(&provider).start("user", object(ASKS)) }.unwrap());
+    drop(unsafe { apps.loader(&HOST).needs(&provider).start("user", source) }.unwrap());
     assert!(apps.loader(&HOST).needs(&provider).verify("user", object(ASKS)).is_ok());
     assert_eq!(provider.unload().unwrap(), 0);
     is_empty(&apps);

@@ -3,16 +3,17 @@
 use crate::common::compile;
 use llext::error::Name;
 use llext::export::{Exports, SymbolName};
+use llext::host::CAPACITY;
 use llext::lock::StdRawMutex;
 use llext::memory::Linux;
-use llext::{Error, Leaving, Registry};
+use llext::{Error, Leaving, Plugin, Registry, Source};
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-type Apps = Registry<Linux, StdRawMutex, 8>;
+type Apps = Registry<Linux, StdRawMutex, CAPACITY>;
 type Probe = extern "C" fn() -> i32;
 
 static ENDED: AtomicU32 = AtomicU32::new(0);
@@ -23,7 +24,7 @@ extern "C" fn has_ended() {
 
 llext::exports! { static HOST; fn has_ended(); }
 
-fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<llext::Handle<'r, Linux, StdRawMutex, 8>, Error> {
+fn load<'r>(apps: &'r Apps, bytes: &[u8]) -> Result<Plugin<'r>, Error> {
     // SAFETY: the sources of these tests are in these tests.
     unsafe { apps.loader(&HOST).load("app", bytes) }
 }
@@ -130,8 +131,10 @@ fn what_fails_while_a_load_is_given_up_leaves_its_name_free() {
     let apps = Apps::new(Linux::new());
     // SAFETY: as in `load`.
     let provider = unsafe { apps.loader(&HOST).on_leaving(fail).load("provider", &one[..]) }.unwrap();
+    let mut source = &one[..];
+    let source: &mut dyn Source = &mut source;
     // SAFETY: as in `load`.
-    let started = unsafe { apps.loader(&HOST).needs(&provider).start("app", &one[..]) }.unwrap();
+    let started = unsafe { apps.loader(&HOST).needs(&provider).start("app", source) }.unwrap();
     drop(provider);
     assert!(catch_unwind(AssertUnwindSafe(|| drop(started))).is_err());
     assert_eq!(load(&apps, &one).unwrap().unload().ok(), Some(0));

@@ -1,7 +1,7 @@
 //! Locks: whichever guards the registry, no code of others runs under it, and it does not nest.
 
 use crate::arena::Arena;
-use crate::kit::{HOST, acting, is_noted, kept, note, object};
+use crate::kit::{HOST, SLOTS, acting, is_noted, kept, note, object};
 use crate::needs::note as needs;
 use crate::watched::{WatchedMutex, no_lock_is_held};
 use llext::export::{Exports, SymbolName};
@@ -72,7 +72,7 @@ const PROVIDER: &str = "int probe(void) { return act(0); } int llext_init(void) 
 
 /// All that can be done with a registry, under lock `R`.
 fn a_life<R: RawMutex>() {
-    let apps = Registry::<Arena, R, 8>::new(Arena::new());
+    let apps = Registry::<Arena, R, SLOTS>::new(Arena::new());
     let provider = object(PROVIDER);
     let user = object(&(needs("provider") + "extern int probe(void); int call(void) { return probe(); }"));
     let objects = RefCell::new(Vec::new());
@@ -83,7 +83,7 @@ fn a_life<R: RawMutex>() {
         }
         apps.iter().count() as i32 + apps.reap() as i32
     };
-    let bring: LoadNeeded<'_, '_, Arena, R, 8> = &mut |need| {
+    let bring: LoadNeeded<'_, '_, Arena, R, SLOTS> = &mut |need| {
         no_lock_is_held();
         // SAFETY: the sources of these tests are in these tests.
         unsafe { need.loader(&Asked).allow(&["all"]).on_leaving(leaving).load(need.name(), Read(provider)) }

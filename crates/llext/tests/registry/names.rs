@@ -81,8 +81,9 @@ fn a_name_too_long_to_be_kept_is_refused_not_cut() {
 #[test]
 fn a_name_is_reserved_from_the_beginning_of_its_load() {
     let (apps, one) = (apps(), object(ONE));
+    let source: &mut dyn Source = &mut { one };
     // SAFETY: the sources of these tests are in these tests.
-    let begun = unsafe { apps.loader(&HOST).start("blink", one) }.unwrap();
+    let begun = unsafe { apps.loader(&HOST).start("blink", source) }.unwrap();
     assert_eq!(load(&apps, "blink", one).err(), Some(Error::Busy { name: Name::new(b"blink") }));
     // A name is reserved, no more: nobody finds it, and nobody visits it.
     assert_eq!((apps.find("blink").is_none(), live(&apps).len()), (true, 0));

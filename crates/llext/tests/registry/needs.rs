@@ -9,7 +9,7 @@ use llext::loader::{LoadNeeded, MAX_DEPTH, Need};
 use llext::lock::StdRawMutex;
 use llext::registry::MAX_HOLDS;
 use llext::source::{ReadError, ReadOnly};
-use llext::{Error, Registry};
+use llext::{Error, Registry, Source};
 use std::cell::RefCell;
 use std::sync::Barrier;
 use std::task::Poll;
@@ -213,8 +213,9 @@ fn what_the_host_stands_in_for_is_not_asked_for() {
 #[test]
 fn what_somebody_else_is_loading_is_busy() {
     let (apps, b) = (apps(), needing(2, &[]));
+    let source: &mut dyn Source = &mut { b };
     // SAFETY: the sources of these tests are in these tests.
-    let begun = unsafe { apps.loader(&HOST).start("b", b) }.unwrap();
+    let begun = unsafe { apps.loader(&HOST).start("b", source) }.unwrap();
     let busy = Some(Error::Busy { name: Name::new(b"b") });
     assert_eq!(load(&apps, "a", needing(1, &["b"])).err(), busy);
     let files = [("a", needing(1, &["b"])), ("b", b)];
@@ -255,8 +256,9 @@ fn whoever_brings_what_is_needed_may_let_the_load_wait() {
     let shelf_files = [("b", needing(2, &[])), ("c", needing(3, &[]))];
     let shelf = Shelf::new(&shelf_files);
     let mut fetch = blocking(&shelf, &blocks);
+    let source: &mut dyn Source = &mut { a };
     // SAFETY: the sources of these tests are in these tests.
-    let mut begun = unsafe { apps.loader(&HOST).on_needed(&mut fetch).start("a", a) }.unwrap();
+    let mut begun = unsafe { apps.loader(&HOST).on_needed(&mut fetch).start("a", source) }.unwrap();
     let mut waited = 0;
     let app = loop {
         match begun.step(u32::MAX) {
@@ -285,8 +287,9 @@ fn a_load_that_waits_takes_no_scratch_for_waiting() {
         if lent {
             loader = loader.scratch(&mut little);
         }
+        let source: &mut dyn Source = &mut ReadOnly(a);
         // SAFETY: the sources of these tests are in these tests.
-        let mut begun = unsafe { loader.start("a", ReadOnly(a)) }.unwrap();
+        let mut begun = unsafe { loader.start("a", source) }.unwrap();
         while begun.step(u32::MAX).is_pending() {
             all.push(in_use(&apps));
         }

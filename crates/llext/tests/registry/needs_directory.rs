@@ -118,7 +118,8 @@ fn a_need_that_another_load_is_bringing_is_busy() {
     write(directory.join("a"), &note("b"));
     write(directory.join("b"), "int b;");
     let (host, b) = (host(), std::fs::read(directory.join("b")).unwrap());
-    let begun = start(&host, "b", &b[..]);
+    let mut source = &b[..];
+    let begun = start(&host, "b", &mut source);
     assert_eq!(load_from(&host, &directory, "a").err(), Some(Error::Busy { name: Name::new(b"b") }));
     drop(begun);
     assert!(load_from(&host, &directory, "a").is_ok());

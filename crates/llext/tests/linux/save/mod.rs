@@ -16,7 +16,7 @@ use std::ptr::null_mut;
 use std::slice::{from_raw_parts, from_raw_parts_mut};
 
 pub(crate) const SLOTS: usize = 4;
-pub(crate) type Apps = Registry<Pool<'static>, NoopRawMutex, SLOTS>;
+pub(crate) type Apps = crate::Pooled<'static>;
 pub(crate) type App = Handle<'static, Pool<'static>, NoopRawMutex, SLOTS>;
 
 thread_local! { static HEARD: RefCell<Vec<i32>> = const { RefCell::new(Vec::new()) }; }

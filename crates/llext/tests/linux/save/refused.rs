@@ -1,11 +1,11 @@
 //! What is not saved, and what is not restored: each with the error that says which.
 
 use super::*;
-use llext::Error;
 use llext::error::Name;
 use llext::export::{Exports, SymbolName};
 use llext::memory::Part;
 use llext::source::Writable;
+use llext::{Error, Source};
 
 fn try_save(apps: &'static Apps, saved: &mut [u8]) -> Result<usize, Error> {
     // SAFETY: this thread alone has the registry.
@@ -48,8 +48,10 @@ fn what_the_host_would_lose_is_not_saved() {
     let used = Error::InUse { dependents: 0, objects: 0, calls: 1, first: Name::EMPTY };
     assert_eq!(try_save(apps, &mut []), Err(used));
     drop(guard);
+    let mut source = &bytes[..];
+    let source: &mut dyn Source = &mut source;
     // SAFETY: the source is above.
-    let load = unsafe { apps.loader(&HOST).start("other", &bytes[..]) }.unwrap();
+    let load = unsafe { apps.loader(&HOST).start("other", source) }.unwrap();
     assert_eq!(try_save(apps, &mut []), Err(Error::Busy { name: Name::new(b"other") }));
     drop(load);
     assert!(matches!(try_save(apps, &mut []), Err(Error::SaveTooSmall { .. })));
