@@ -65,20 +65,3 @@ impl Name {
         Error::new(other.span, message)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The digests of Zephyr's own test of its devicetree, `DT_NODE_HASH`.
-    #[test]
-    fn devices_are_named_as_in_zephyr() {
-        for (path, hash) in [
-            ("/", "il7asoJjJEMhngUeSt4tHVu8Zxx4EFG_FDeJfL3_oPE"),
-            ("/test/gpio@deadbeef", "kPPqtBX5DX_QDQMO0_cOls2ebJMevAWHhAPY1JCKTyU"),
-        ] {
-            let name = Name::of_device(&LitStr::new(path, Span::call_site()));
-            assert_eq!(name.text, format!("__device_dts_{hash}"), "{path}");
-        }
-    }
-}
