@@ -29,7 +29,7 @@ const FULL: usize = 1_000_000;
 /// So many go before anything is counted: what the process keeps once is not lost each time.
 const FIRST: usize = 64;
 
-type Extensions = Registry<Linux, NoopRawMutex, 4>;
+type Extensions = Registry<Linux, NoopRawMutex, 2>;
 
 /// True when nothing was lost.
 pub(crate) fn run(scale: Scale, folder: &Path) -> Result<bool, String> {

@@ -215,7 +215,7 @@ fn blocking(bytes: &[u8]) -> Outcome {
     let names = names();
     let host = host(&names);
     let faults = Faults::default();
-    let source = FailingSource { bytes, faults: &faults, how: How::Blocks };
+    let source: &mut dyn Source = &mut FailingSource { bytes, faults: &faults, how: How::Blocks };
     // SAFETY: the files of this program return at once from all they export.
     let mut load =
         unsafe { registry.loader(&host).start("hostile", source) }.map_err(|error| error.to_string())?;

@@ -127,9 +127,12 @@ fn full(bytes: &[u8]) -> Outcome {
     let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
     let names = names();
     let host = host(&names);
+    let (mut one, mut other) = (ReadOnly(bytes), ReadOnly(bytes));
+    let [one, other]: [&mut dyn Source; 2] = [&mut one, &mut other];
     // SAFETY: both are dropped before their end.
-    let start = |name| unsafe { registry.loader(&host).start(name, ReadOnly(bytes)) };
-    let (first, second) = (start("first"), start("second"));
+    let (first, second) = unsafe {
+        (registry.loader(&host).start("first", one), registry.loader(&host).start("second", other))
+    };
     match verify(&registry, ReadOnly(bytes))? {
         Err(Error::RegistryFull { slots: 2 }) => {}
         other => return Err(format!("a third: {other:?}")),

@@ -8,7 +8,7 @@ use std::task::Poll;
 use llext::memory::protect::{Protect, Protected, Shield, Span};
 use llext::memory::{Memory, MemoryError};
 use llext::source::ReadOnly;
-use llext::{Error, NoopRawMutex, Registry};
+use llext::{Error, NoopRawMutex, Registry, Source};
 
 use super::{MOST, Outcome, host, names, verify};
 
@@ -94,8 +94,9 @@ pub(super) fn too_few(bytes: &[u8]) -> Outcome {
 fn two<M: Memory>(registry: &Store<M>, bytes: &[u8], steps: usize) -> Result<(bool, usize), String> {
     let names = names();
     let host = host(&names);
+    let source: &mut dyn Source = &mut ReadOnly(bytes);
     // SAFETY: nothing is run, since nothing is brought up.
-    let first = unsafe { registry.loader(&host).bring_up(false).start("first", ReadOnly(bytes)) };
+    let first = unsafe { registry.loader(&host).bring_up(false).start("first", source) };
     let mut first = first.map_err(|error| error.to_string())?;
     let mut ended = None;
     for _ in 0..steps {

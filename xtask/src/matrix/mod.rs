@@ -43,9 +43,10 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What the tests take.
+    /// What the tests take: not this machine's own architecture, for which a test of the tool loads all extensions.
     pub(crate) fn quick() -> Self {
-        Self { quick: true, ..Self::default() }
+        let others = ROWS.iter().map(|row| row.name.to_owned()).filter(|name| name != std::env::consts::ARCH);
+        Self { architectures: others.collect(), quick: true, ..Self::default() }
     }
 }
 
