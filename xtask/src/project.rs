@@ -47,6 +47,15 @@ pub(crate) const OPTIMISED: &str = "optimised";
 /// What all tests are built of. A part of it would be built with fewer features of what it shares with others: again.
 pub(crate) const WORKSPACE: [&str; 2] = ["--workspace", "--exclude=xtask"];
 
+/// What is tested optimised as well: all that runs where users are.
+pub(crate) const PRODUCT: [&str; 5] = [
+    "--package=llext",
+    "--package=llext-link",
+    "--package=llext-sdk",
+    "--package=llext-capi",
+    "--package=cargo-llext",
+];
+
 /// Whether this process has built the tool. To ask cargo again is to wait for whatever it builds meanwhile.
 static HAS_TOOL: Mutex<bool> = Mutex::new(false);
 
@@ -55,7 +64,7 @@ pub(crate) fn tool() -> Result<PathBuf> {
     let mut has_tool = HAS_TOOL.lock().unwrap_or_else(PoisonError::into_inner);
     if !*has_tool {
         let what = ["--all-features", "--bin=cargo-llext", "--test=ranges", "--profile", OPTIMISED];
-        process::run(cargo().arg("build").args(WORKSPACE).args(what))?;
+        process::run(cargo().arg("build").args(PRODUCT).args(what))?;
         *has_tool = true;
     }
     Ok(target().join(OPTIMISED).join("cargo-llext"))
