@@ -3,6 +3,7 @@
 //! shows: sections>=66000 SHT_SYMTAB_SHNDX
 //! call: first() = 2
 //! call: last() = 66000
+//! call: highest() = 42
 	.section .text.first, "ax", @progbits
 	.globl	first
 	.type	first, @function
@@ -19,6 +20,13 @@ one:
 	.macro	another
 	.section .rodata.\@, "a", @progbits
 	.set	index, index + 1
+	/* In sections 65535 and 65536: once the second was taken to lie in the first, which SHN_XINDEX is the number of. */
+	.if	index == 65529
+seven:	.long	7
+	.endif
+	.if	index == 65530
+thirty_five: .long 35
+	.endif
 	.endm
 	.rept	66000
 	another
@@ -34,6 +42,13 @@ last_one:
 	.type	last, @function
 last:
 	mov	count(%rip), %eax
+	ret
+
+	.globl	highest
+	.type	highest, @function
+highest:
+	mov	seven(%rip), %eax
+	add	thirty_five(%rip), %eax
 	ret
 
 	.section .rodata.count, "a", @progbits

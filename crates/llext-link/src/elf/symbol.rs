@@ -158,7 +158,9 @@ impl<'a, F: Format> Symbols<'a, F> {
         values: &mut [F::Word],
         value: impl Fn(&Symbol<F::Word>) -> Option<F::Word>,
     ) -> u32 {
-        let entries = self.entries.get(from as usize..).unwrap_or_default();
+        // What a symbol says itself of a higher section is SHN_XINDEX, and of others too.
+        let entries =
+            self.entries.get(from as usize..).filter(|_| section < SHN_LORESERVE).unwrap_or_default();
         let mut given = 0;
         for (raw, slot) in entries.iter().zip(values) {
             let symbol = (*raw).into();
