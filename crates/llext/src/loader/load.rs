@@ -385,6 +385,6 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Drop for Load<'_, '_, M,
 pub struct Footprint {
     /// Each part of the image, in the order of [`Part::ALL`](llext_link::addr::Part::ALL); what stays while it lives.
     pub parts: [u32; 4],
-    /// Scratch memory, only while it is loaded.
+    /// Scratch memory, only while it is loaded, the state of the load included.
     pub scratch: usize,
 }

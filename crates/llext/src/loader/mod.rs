@@ -36,6 +36,7 @@ use crate::memory::Memory;
 use crate::registry::{Claim, Handle, Id, Registry, Wanted};
 use crate::source::Source;
 use buffer::Scratch;
+use core::mem::forget;
 use options::{Listener, Options};
 use placed::Placed;
 
@@ -201,9 +202,24 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         source: S,
     ) -> Result<Placed<'r, 'l, M, R, N, S>, Error> {
         let registry = self.registry;
-        let scratch = Scratch::new(&registry.memory, self.options.scratch.take());
-        let begin = |scratch| Load::begin(registry, self.options, scratch, source, name, Claim::New(id));
-        Placed::new(scratch, begin).inspect_err(|_| registry.abandon(id))
+        let claimed = Claimed { registry, id };
+        let mut scratch = Scratch::new(&registry.memory, self.options.scratch.take());
+        let room = Placed::<M, R, N, S>::room(&mut scratch)?;
+        forget(claimed);
+        let begin = || Load::begin(registry, self.options, scratch, source, name, Claim::New(id));
+        Ok(Placed::new(room, begin))
+    }
+}
+
+/// A name that is free again where no load begins; before the options go, whose end may run hooks, which may panic.
+struct Claimed<'r, M: Memory, R: RawMutex, const N: usize> {
+    registry: &'r Registry<M, R, N>,
+    id: Id,
+}
+
+impl<M: Memory, R: RawMutex, const N: usize> Drop for Claimed<'_, M, R, N> {
+    fn drop(&mut self) {
+        self.registry.abandon(self.id);
     }
 }
 

@@ -323,7 +323,8 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
     }
 
     /// Lends scratch memory for the time of the load; without it the registry's memory provides. The state of the load lies
-    /// in it, too, but for one that [`Loader::start`] hands out: [`Loader::verify`] says how much it takes in all.
+    /// in it, too, but for one that [`Loader::start`] hands out: [`Loader::verify`] says how much it takes in all. That state
+    /// has a word or two for each slot of the registry; loads that wait for what they need have each their own.
     ///
     /// ```
     /// # use llext::{Error, NoopRawMutex, Pool, Registry};

@@ -15,23 +15,32 @@ pub(super) struct Placed<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Sour
 }
 
 impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Placed<'r, 'l, M, R, N, S> {
-    /// Takes the room before there is a load, for that lies on the stack at first.
-    pub(super) fn new(
-        mut scratch: Scratch<'r, 'l, M, R>,
-        begin: impl FnOnce(Scratch<'r, 'l, M, R>) -> Load<'r, 'l, M, R, N, S>,
-    ) -> Result<Self, Error> {
+    /// Takes the room, before there is a load: that lies on the stack at first.
+    pub(super) fn room(scratch: &mut Scratch<'r, 'l, M, R>) -> Result<Room<'r, 'l, M, R>, Error> {
         // What scratch memory is aligned to.
-        const { assert!(align_of::<Load<'r, 'l, M, R, N, S>>() <= 16) };
+        const {
+            assert!(
+                align_of::<Load<'r, 'l, M, R, N, S>>() <= 16,
+                "a source that is aligned to more than 16 bytes is lent: `&mut source`"
+            );
+        }
         let bytes = scratch.bytes(size_of::<Load<'r, 'l, M, R, N, S>>())?;
-        let mut room = Room { memory: scratch.memory(), bytes };
+        Ok(Room { memory: scratch.memory(), bytes })
+    }
+
+    /// Puts a load into what [`room`](Self::room) took.
+    pub(super) fn new(
+        mut room: Room<'r, 'l, M, R>,
+        begin: impl FnOnce() -> Load<'r, 'l, M, R, N, S>,
+    ) -> Self {
         let start: *mut Load<'r, 'l, M, R, N, S> = room.start();
         // SAFETY: as many bytes were taken as a load has, aligned to 16.
-        unsafe { start.write(begin(scratch)) };
-        Ok(Self { room, load: PhantomData })
+        unsafe { start.write(begin()) };
+        Self { room, load: PhantomData }
     }
 
     pub(super) fn load(&mut self) -> &mut Load<'r, 'l, M, R, N, S> {
-        // SAFETY: `new` wrote it there, and it is borrowed as `self` is.
+        // SAFETY: `new` wrote it there, where `Memory` leaves it alone, and it is borrowed as `self` is.
         unsafe { &mut *self.room.start() }
     }
 }
@@ -39,13 +48,13 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Placed<'r, 'l, M
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Drop for Placed<'_, '_, M, R, N, S> {
     fn drop(&mut self) {
         let load: *mut Load<'_, '_, M, R, N, S> = self.room.start();
-        // SAFETY: `new` wrote it there, and nobody borrows it any more.
+        // SAFETY: `new` wrote it there, where `Memory` leaves it alone, and nobody borrows it any more.
         unsafe { load.drop_in_place() }
     }
 }
 
 /// Scratch memory that is given back, even where the end of what lay in it panics.
-struct Room<'r, 'l, M: Memory, R: RawMutex> {
+pub(super) struct Room<'r, 'l, M: Memory, R: RawMutex> {
     memory: &'r Locked<R, M>,
     bytes: Buffer<'l, M::Scratch>,
 }

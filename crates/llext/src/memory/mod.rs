@@ -212,7 +212,8 @@ impl core::error::Error for MemoryError {}
 /// * They stay so, wherever the block is moved, until [`Block::retire`], `release` or the end of the
 ///   block.
 /// * What [`scratch`](Self::scratch) gives has at least the size asked for, is aligned to 16 bytes,
-///   and stays where it is until it is given back.
+///   and stays where it is until it is given back. Till then its bytes are the holder's alone, and `as_mut` gives
+///   all of them each time and, after the first, as they were left.
 pub unsafe trait Memory {
     /// A reservation.
     type Block: Block;

@@ -73,6 +73,24 @@ fn a_hook_that_panics_as_a_load_ends_keeps_none_of_its_memory() {
     is_empty(&apps);
 }
 
+#[test]
+fn a_hook_that_panics_where_no_load_begins_leaves_its_name_free() {
+    let (apps, bytes) = (apps(), object(OTHER));
+    // SAFETY: the sources of these tests are in these tests.
+    let provider = unsafe { apps.loader(&HOST).on_leaving(|_| panic!("intended")).load("provider", bytes) };
+    let provider = provider.unwrap();
+    let loader = apps.loader(&HOST).needs(&provider);
+    drop(provider);
+    // SAFETY: the closure tells the memory what to refuse.
+    let refuse = |numbers| unsafe { apps.with_memory(|memory| memory.refuse(numbers)) };
+    refuse(0..1);
+    let verified = catch_unwind(AssertUnwindSafe(|| loader.verify("app", bytes)));
+    assert_eq!(verified.unwrap_err().downcast_ref::<&str>(), Some(&"intended"));
+    refuse(0..0);
+    assert!(load(&apps, "app", bytes).is_ok());
+    is_empty(&apps);
+}
+
 /// What `load` does panics; nothing of it is left, and the name is free.
 fn panics_and_leaves_nothing(apps: &Apps, load_app: impl FnOnce()) {
     let before = (live(apps), in_use(apps));
