@@ -43,9 +43,9 @@ pub(crate) struct Options {
 }
 
 impl Options {
-    /// What the tests take: not this machine's own architecture, for which a test of the tool loads all extensions.
+    /// What the tests take: not x86-64, for which a test of the tool loads all extensions, in more kinds.
     pub(crate) fn quick() -> Self {
-        let others = ROWS.iter().map(|row| row.name.to_owned()).filter(|name| name != std::env::consts::ARCH);
+        let others = ROWS.iter().map(|row| row.name.to_owned()).filter(|name| name != "x86_64");
         Self { architectures: others.collect(), quick: true, ..Self::default() }
     }
 }

@@ -72,7 +72,10 @@ fn sources_apart() -> Result<Vec<PathBuf>> {
 }
 
 fn clippy(_: &str) -> Result<Outcome> {
-    lint(&["--workspace", "--all-targets", "--all-features"])
+    // A test that is not run with all others is none of all targets.
+    let extensions = lint(&["--package=cargo-llext", "--test=extensions", "--all-features"]);
+    let all = lint(&["--workspace", "--all-targets", "--all-features"]);
+    Ok([all, extensions].into_iter().map(Outcome::of).sum())
 }
 
 /// The crates that must build without the standard library.
@@ -132,7 +135,12 @@ fn asan(_: &str) -> Result<Outcome> {
     }
     let mut cargo = cargo_test("test");
     cargo.env("RUSTC_BOOTSTRAP", "1").env("RUSTFLAGS", "-Zsanitizer=address --cfg asan");
-    tests(cargo.args(["--package=llext", "--test=registry", "--target", TARGET]), "")
+    // In a folder of its own: what is told that the compiler may be told more is built again, and again without.
+    let folder = project::target().join("asan");
+    tests(
+        cargo.args(["--package=llext", "--test=registry", "--target", TARGET, "--target-dir"]).arg(folder),
+        "",
+    )
 }
 
 fn doc_tests(filter: &str) -> Result<Outcome> {

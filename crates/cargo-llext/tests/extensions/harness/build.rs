@@ -29,20 +29,22 @@ pub(crate) struct Builder<'a> {
     compiled: Compiled,
 }
 
-/// What was compiled in this run, by the compiler's words: kinds that differ in linking alone are made of the same objects.
+/// What was compiled in this run, by the compiler's words and the number of what it reads: kinds that differ in linking alone
+/// are made of the same objects, but not of one that somebody has changed meanwhile.
 #[derive(Default)]
-struct Compiled(Mutex<HashMap<Vec<OsString>, Arc<Object>>>);
+struct Compiled(Mutex<HashMap<Work, Arc<Object>>>);
+
+type Work = (Vec<OsString>, u64);
 
 /// The bytes of an object, once it is made.
 type Object = OnceLock<Result<Vec<u8>, String>>;
 
 impl Compiled {
-    /// Makes `object` by this command, unless there is one like it.
-    fn make(&self, command: &mut Command, object: &Path, folder: &Path) -> Result<(), String> {
+    /// Makes `object` of `inputs` by this command, unless there is one like it.
+    fn make(&self, command: &mut Command, inputs: u64, object: &Path, folder: &Path) -> Result<(), String> {
         let words = [command.get_program()].into_iter().chain(command.get_args());
-        let words = words.map(OsStr::to_owned).collect();
-        let known =
-            Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(words).or_default());
+        let key = (words.map(OsStr::to_owned).collect(), inputs);
+        let known = Arc::clone(self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(key).or_default());
         let said = |error| format!("{}: {error}", object.display());
         let make = || {
             run(command.arg("-o").arg(object), folder)?;
@@ -62,26 +64,26 @@ impl<'a> Builder<'a> {
     pub(crate) fn build(&self, extension: &Extension, variant: &Variant) -> Result<Built, String> {
         let folder = self.target.join(&extension.name).join(variant.to_string());
         let built = Built::in_folder(extension, variant, &folder);
-        let key = self.key(extension, variant)?;
+        let inputs = number(extension)?;
+        let key = self.key(extension, variant, inputs);
         if fs::read_to_string(folder.join("key")).is_ok_and(|found| found == key) {
             return Ok(built);
         }
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        Job { builder: self, extension, variant, folder: &folder }.run(&built)?;
+        // What it tells about may be half made when something fails. It may never have been there.
+        let _ = fs::remove_file(folder.join("key"));
+        Job { builder: self, extension, variant, inputs, folder: &folder }.run(&built)?;
         fs::write(folder.join("key"), key).map_err(|error| error.to_string())?;
         Ok(built)
     }
 
     /// A number for everything the result depends on.
-    fn key(&self, extension: &Extension, variant: &Variant) -> Result<String, String> {
+    fn key(&self, extension: &Extension, variant: &Variant, inputs: u64) -> String {
         let mut hasher = DefaultHasher::new();
-        for path in inputs(extension)? {
-            fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?.hash(&mut hasher);
-        }
         let d = &extension.directives;
-        (self.tools.versions(), HARNESS, d.flags(variant), d.link(variant), d.roots(variant))
+        (inputs, self.tools.versions(), HARNESS, d.flags(variant), d.link(variant), d.roots(variant))
             .hash(&mut hasher);
-        Ok(format!("{:016x}", hasher.finish()))
+        format!("{:016x}", hasher.finish())
     }
 }
 
@@ -101,6 +103,15 @@ impl Built {
 fn product(folder: &Path, source: &Path, variant: &Variant) -> PathBuf {
     let stem = source.file_stem().unwrap_or_default().to_string_lossy();
     folder.join(format!("{stem}.{}", variant.kind.suffix()))
+}
+
+/// A number for all that is read of an extension.
+fn number(extension: &Extension) -> Result<u64, String> {
+    let mut hasher = DefaultHasher::new();
+    for path in inputs(extension)? {
+        fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?.hash(&mut hasher);
+    }
+    Ok(hasher.finish())
 }
 
 /// The extension's own folder, or its file and the header beside it; and the project's header.
@@ -130,6 +141,8 @@ struct Job<'a> {
     builder: &'a Builder<'a>,
     extension: &'a Extension,
     variant: &'a Variant,
+    /// The number of what it is made from.
+    inputs: u64,
     folder: &'a Path,
 }
 
@@ -189,7 +202,7 @@ impl Job<'_> {
         command.arg("-c").arg(source).args(self.variant.kind.c).arg(self.level());
         command.arg("-I").arg(root()).arg("-I").arg(include_folder());
         command.args(self.extension.directives.flags(self.variant));
-        self.builder.compiled.make(&mut command, object, self.folder)
+        self.builder.compiled.make(&mut command, self.inputs, object, self.folder)
     }
 
     /// An object, or for partial linking a library that holds all of core the extension needs.
