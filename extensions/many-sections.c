@@ -9,6 +9,7 @@
 
 /* To optimise so many functions takes seconds, and changes nothing that counts here. */
 #pragma GCC optimize("O0")
+#pragma clang optimize off
 
 #define FUNCTION(n)                                                                                             \
 	static int calls##n;                                                                                        \

@@ -105,7 +105,7 @@ impl Growth {
         bytes.extend(file);
         let store = RefCell::new(Store::new()?);
         store.borrow_mut().begin(96 << 20);
-        let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
+        let registry: Registry<_, NoopRawMutex, 1> = Registry::new(Guarded(&store));
         let mut names: HashSet<Vec<u8>> = (0..2 * count.min(40_000)).map(host_name).collect();
         names.insert(HOST.as_bytes().to_vec());
         let host = Pretender { names: &names, base: bases()[0], has_libraries: false };
@@ -120,7 +120,7 @@ impl Growth {
 }
 
 fn verify<M: Memory>(
-    registry: &Registry<M, NoopRawMutex, 2>,
+    registry: &Registry<M, NoopRawMutex, 1>,
     host: &Pretender<'_>,
     bytes: &'static mut [u8],
     from: &str,

@@ -96,8 +96,8 @@ fn host(names: &HashSet<Vec<u8>>) -> Pretender<'_> {
 }
 
 /// A load, verified; a panic is what went wrong.
-fn verify<M: Memory>(
-    registry: &Registry<M, NoopRawMutex, 2>,
+fn verify<M: Memory, const N: usize>(
+    registry: &Registry<M, NoopRawMutex, N>,
     source: impl Source,
 ) -> Result<Result<(), Error>, String> {
     let names = names();

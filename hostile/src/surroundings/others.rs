@@ -10,6 +10,7 @@ use llext::loader::Need;
 use llext::source::{File, Identity, ReadError, ReadOnly, Source};
 use llext::{Error, NoopRawMutex, Pool, Registry};
 
+use super::faults::{Failing, Faults};
 use super::{Outcome, host, names, regions, verify};
 use crate::guarded::{Guarded, Store};
 use crate::sample::Form;
@@ -73,7 +74,7 @@ fn cut_at_every_read(bytes: &[u8], path: &Path) -> Outcome {
         store.borrow_mut().begin(16 << 20);
         fs::write(path, bytes).map_err(|error| error.to_string())?;
         let file = File::open(path).map_err(|error| error.to_string())?;
-        let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
+        let registry: Registry<_, NoopRawMutex, 1> = Registry::new(Guarded(&store));
         let mut source = Cut { file, path, reads: 0, at };
         let said = verify(&registry, &mut source)?;
         if source.reads < at {
@@ -110,7 +111,7 @@ fn too_large(bytes: &[u8]) -> Outcome {
     let sizes = [1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX];
     for size in sizes {
         store.borrow_mut().begin(16 << 20);
-        let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
+        let registry: Registry<_, NoopRawMutex, 1> = Registry::new(Guarded(&store));
         match verify(&registry, Large(ReadOnly(bytes), size))? {
             Err(Error::Link(llext_link::Error::FileTooLarge { .. })) => {}
             other => return Err(format!("{size} bytes: {other:?}")),
@@ -124,7 +125,10 @@ fn too_large(bytes: &[u8]) -> Outcome {
 fn full(bytes: &[u8]) -> Outcome {
     let store = RefCell::new(Store::new()?);
     store.borrow_mut().begin(16 << 20);
-    let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
+    let faults = Faults::default();
+    // As other loads of this program, so that none is made for this alone.
+    let memory = Failing { memory: Guarded(&store), faults: &faults };
+    let registry: Registry<_, NoopRawMutex, 2> = Registry::new(memory);
     let names = names();
     let host = host(&names);
     let (mut one, mut other) = (ReadOnly(bytes), ReadOnly(bytes));
@@ -147,10 +151,10 @@ fn full(bytes: &[u8]) -> Outcome {
 fn gone(bytes: &[u8]) -> Outcome {
     let store = RefCell::new(Store::new()?);
     store.borrow_mut().begin(16 << 20);
-    let registry: Registry<_, NoopRawMutex, 2> = Registry::new(Guarded(&store));
+    let registry: Registry<_, NoopRawMutex, 1> = Registry::new(Guarded(&store));
     let nothing = HashSet::new();
     let mut asked = 0;
-    let mut never = |_: &Need<'_, '_, _, _, 2>| {
+    let mut never = |_: &Need<'_, '_, _, _, 1>| {
         asked += 1;
         Err(Error::Died)
     };

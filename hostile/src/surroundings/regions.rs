@@ -129,7 +129,7 @@ pub(super) fn doubled(bytes: &[u8]) -> Outcome {
         let shield = Shield::new(Unit { regions: 8, powers: true, used: &used });
         let [mut code, mut constants, mut data] = slices(size);
         let pool = Protected::new(&shield, &mut code, &mut constants, &mut data);
-        let registry = Registry::new(pool.map_err(|error| format!("{size} bytes: {error:?}"))?);
+        let registry: Store<_> = Registry::new(pool.map_err(|error| format!("{size} bytes: {error:?}"))?);
         match (verify(&registry, ReadOnly(bytes))?, verify(&registry, ReadOnly(bytes))?) {
             (Ok(()), Ok(())) => return Ok(size / 64),
             (Err(Error::Memory { .. }), Err(Error::Memory { .. })) => {}

@@ -50,7 +50,7 @@ fn try_all(run: impl Fn() + Send + Sync + 'static) -> bool {
 /// changes of them up to `LLEXT_PCT_DEPTH`: what needs one thread to stand still for long is found so, not by chance.
 #[cfg(shuttle)]
 fn try_all(run: impl Fn() + Send + Sync + 'static) -> bool {
-    let schedules = number("LLEXT_SCHEDULES").unwrap_or(10_000);
+    let schedules = number("LLEXT_SCHEDULES").unwrap_or(5_000);
     let run = Arc::new(run);
     let random = Arc::clone(&run);
     shuttle::check_random(move || random(), schedules);
