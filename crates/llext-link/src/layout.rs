@@ -199,7 +199,7 @@ fn sort(sections: &mut [Section], role: Role) -> u32 {
             newest = merge(sections, older, newest);
         }
     }
-    lists.into_iter().filter(|list| *list != END).fold(END, |newer, older| merge(sections, older, newer))
+    lists.iter().filter(|list| **list != END).fold(END, |newer, older| merge(sections, *older, newer))
 }
 
 /// One list of two that are sorted; among equals those of `older` come first.

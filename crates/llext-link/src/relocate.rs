@@ -7,16 +7,18 @@ use crate::arch::{Arch, Check, Expr, Field, HAS_GOT_FORMS, HAS_PAIRS, Howto};
 use crate::elf::relocation::{Relocation, Relocations};
 use crate::elf::symbol::Symbols;
 use crate::elf::{Format, read_int, read_word, write_int, write_word};
-use crate::error::{Error, SymbolRef};
+use crate::error::Error;
 use crate::symbol::Mark;
-use crate::veneer::{Area, Slot, find_howto};
+use crate::veneer::{Area, Slot, unknown};
 
 mod branch;
+mod fault;
 mod label;
 mod pair;
 #[cfg(test)]
 mod tests;
 
+use fault::{Failed, Fault};
 pub use pair::{Ended, PairState, Pairs, Upper};
 
 /// What the relocations act on.
@@ -30,17 +32,13 @@ pub struct Target<'a, W> {
 }
 
 impl<W: Word> Target<'_, W> {
-    fn outside(&self, offset: W, len: usize) -> Error {
-        Error::RelocationOutside { offset: offset.get(), len: len as u32, size: self.bytes.len() as u64 }
-    }
-
     /// The run address of a field, where in the target it lies, and its bytes.
-    fn field(&mut self, offset: W, len: usize) -> Result<(W, u64, &mut [u8]), Error> {
-        let outside = self.outside(offset, len);
-        let at = offset.minus(self.origin).get();
-        let start = usize::try_from(at).map_err(|_| outside)?;
-        let bytes = start.checked_add(len).and_then(|end| self.bytes.get_mut(start..end)).ok_or(outside)?;
-        Ok((self.address.plus(W::of(at)), at, bytes))
+    fn field(&mut self, offset: W, len: usize) -> Result<(W, usize, &mut [u8]), Fault> {
+        let outside = Fault::Outside(len as u32);
+        let offset = offset.minus(self.origin);
+        let at = usize::try_from(offset.get()).map_err(|_| outside)?;
+        let bytes = at.checked_add(len).and_then(|end| self.bytes.get_mut(at..end)).ok_or(outside)?;
+        Ok((self.address.plus(offset), at, bytes))
     }
 }
 
@@ -83,35 +81,45 @@ impl<F: Format> Linker<'_, F> {
         }
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
-            let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            let Some(howto) = self.arch.howto(r_type) else { return Err(unknown(self.arch, r_type, &run)) };
             if HAS_PAIRS {
                 self.expect_subtrahend(howto)?;
             }
-            match (howto.expr, howto.check, howto.field, run) {
-                (Expr::None, ..) => {}
-                (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_))
-                    if F::Word::SIZE == 8 || HAS_PAIRS =>
-                {
-                    self.words::<8>(target, howto, run)?
-                }
-                (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, howto, run)?,
-                (Expr::Branch, ..) => self.branches(target, howto, run)?,
-                (Expr::Lower, ..) if HAS_PAIRS => {
-                    run.iter().try_for_each(|relocation| self.lower(target, howto, &relocation))?
-                }
-                (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) if HAS_PAIRS => {
-                    run.iter().try_for_each(|relocation| self.upper(target, howto, &relocation))?
-                }
-                (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..)
-                    if HAS_PAIRS =>
-                {
-                    run.iter().try_for_each(|relocation| self.label(target, howto, &relocation))?
-                }
-                _ => run.iter().try_for_each(|relocation| self.apply_one(target, howto, &relocation))?,
+            if let Err(failed) = self.apply_run(target, howto, run) {
+                return Err(self.error(target, howto, failed));
             }
             left = rest;
         }
         Ok(())
+    }
+
+    /// Applies relocations of one type.
+    fn apply_run(
+        &mut self,
+        target: &mut Target<'_, F::Word>,
+        howto: &Howto,
+        run: Relocations<'_, F>,
+    ) -> Result<(), Failed<F::Word>> {
+        match (howto.expr, howto.check, howto.field, run) {
+            (Expr::None, ..) => Ok(()),
+            (Expr::Abs, Check::None, Field::Data(8), Relocations::Rela(_))
+                if F::Word::SIZE == 8 || HAS_PAIRS =>
+            {
+                self.words::<8>(target, howto, run)
+            }
+            (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, howto, run),
+            (Expr::Branch, ..) => self.branches(target, howto, run),
+            (Expr::Lower, ..) if HAS_PAIRS => each(run, |relocation| self.lower(target, howto, relocation)),
+            (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) if HAS_PAIRS => {
+                each(run, |relocation| self.upper(target, howto, relocation))
+            }
+            (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..)
+                if HAS_PAIRS =>
+            {
+                each(run, |relocation| self.label(target, howto, relocation))
+            }
+            _ => each(run, |relocation| self.apply_one(target, howto, relocation)),
+        }
     }
 
     /// Applies the lower parts of addresses, whose upper parts stood behind them.
@@ -122,9 +130,11 @@ impl<F: Format> Linker<'_, F> {
     ) -> Result<(), Error> {
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
-            let howto = find_howto::<F>(self.arch, r_type, &run)?;
-            if howto.expr == Expr::Lower {
-                run.iter().try_for_each(|relocation| self.lower(target, howto, &relocation))?;
+            let Some(howto) = self.arch.howto(r_type) else { return Err(unknown(self.arch, r_type, &run)) };
+            if howto.expr == Expr::Lower
+                && let Err(failed) = each(run, |relocation| self.lower(target, howto, relocation))
+            {
+                return Err(self.error(target, howto, failed));
             }
             left = rest;
         }
@@ -137,7 +147,7 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         run: Relocations<'_, F>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failed<F::Word>> {
         let values = self.values;
         run.try_for_each(|relocation| match word::<F, N>(values, target, relocation) {
             Some(()) => Ok(()),
@@ -153,29 +163,22 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         (offset, symbol, addend): (F::Word, u32, Option<F::Word>),
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failed<F::Word>> {
         let relocation = Relocation { offset, r_type: howto.r_type.into(), symbol, addend };
-        match howto.expr {
+        let applied = match howto.expr {
             Expr::Branch => self.other_branch(target, howto, &relocation),
             _ => self.apply_one(target, howto, &relocation),
-        }
+        };
+        applied.map_err(|fault| Failed { offset, symbol, fault })
     }
 
-    #[inline]
     fn apply_one(
         &mut self,
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
-        let offset = relocation.offset.minus(target.origin).get();
-        let len = howto.field.len();
-        let outside = target.outside(relocation.offset, len);
-        let at = usize::try_from(offset).map_err(|_| outside)?;
-        let Some(bytes) = at.checked_add(len).and_then(|end| target.bytes.get_mut(at..end)) else {
-            return Err(outside);
-        };
-        let place = target.address.plus(F::Word::of(offset));
+    ) -> Result<(), Fault> {
+        let (place, at, bytes) = target.field(relocation.offset, howto.field.len())?;
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         match howto.expr {
             Expr::GotPcRelRelax if HAS_GOT_FORMS => {
@@ -185,7 +188,7 @@ impl<F: Format> Linker<'_, F> {
                 self.got_access(target.bytes, at, howto, relocation, place, addend)
             }
             _ => match self.evaluate(howto, relocation, place, addend)? {
-                Some(value) => self.store(bytes, howto, relocation, place, value),
+                Some(value) => self.store(bytes, howto, place, value),
                 None => Ok(()),
             },
         }
@@ -193,20 +196,11 @@ impl<F: Format> Linker<'_, F> {
 
     /// The value of the relocation's symbol.
     #[inline(always)]
-    fn value(&self, relocation: &Relocation<F::Word>) -> Result<F::Word, Error> {
+    fn value(&self, relocation: &Relocation<F::Word>) -> Result<F::Word, Fault> {
         match self.values.get(relocation.symbol as usize).copied() {
             Some(value) if value != Mark::unusable() => Ok(value),
-            _ => Err(self.no_value(relocation)),
+            _ => Err(Fault::NoValue),
         }
-    }
-
-    #[cold]
-    fn no_value(&self, relocation: &Relocation<F::Word>) -> Error {
-        let (symbol, count) = (relocation.symbol, self.values.len() as u32);
-        if symbol >= count {
-            return Error::BadRelocationSymbol { found: symbol, count };
-        }
-        Error::SymbolNotLoaded { symbol: SymbolRef::new(symbol), offset: relocation.offset.get() }
     }
 
     /// The value of the expression; `None` when it waits until the image can run.
@@ -217,12 +211,11 @@ impl<F: Format> Linker<'_, F> {
         relocation: &Relocation<F::Word>,
         p: F::Word,
         a: F::Word,
-    ) -> Result<Option<F::Word>, Error> {
-        let s = match self.value(relocation) {
-            Ok(s) => s,
-            Err(_) if howto.expr == Expr::Refused => return Err(self.refused(howto, relocation)),
-            Err(error) => return Err(error),
-        };
+    ) -> Result<Option<F::Word>, Fault> {
+        if howto.expr == Expr::Refused {
+            return Err(Fault::Unsupported);
+        }
+        let s = self.value(relocation)?;
         if howto.expr == Expr::IRelative || s == Mark::deferred() {
             self.deferred += 1;
             return Ok(None);
@@ -242,35 +235,20 @@ impl<F: Format> Linker<'_, F> {
             Expr::GotPc => got.plus(a).minus(p),
             Expr::Slot => s,
             Expr::Relative => self.bias.plus(a),
-            Expr::TpRel => s.plus(a).plus(self.thread.ok_or_else(|| self.refused(howto, relocation))?),
-            // `Refused`; all others are done elsewhere, or no row of the processor has them.
-            _ => return Err(self.refused(howto, relocation)),
+            Expr::TpRel => s.plus(a).plus(self.thread.ok_or(Fault::Unsupported)?),
+            // All others are done elsewhere, or no row of the processor has them.
+            _ => return Err(Fault::Unsupported),
         }))
     }
 
-    #[cold]
-    fn refused(&self, howto: &Howto, relocation: &Relocation<F::Word>) -> Error {
-        let relocation_type = self.arch.relocation(howto.r_type.into());
-        let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
-        Error::UnsupportedRelocation { relocation: relocation_type, symbol, offset }
+    fn got_slot(&mut self, relocation: &Relocation<F::Word>, s: F::Word) -> Result<F::Word, Fault> {
+        let slot = self.slots.get_mut(relocation.symbol as usize);
+        slot.and_then(|slot| slot.got::<F>(&mut self.got, s)).ok_or(Fault::Full("GOT"))
     }
 
-    fn got_slot(&mut self, relocation: &Relocation<F::Word>, s: F::Word) -> Result<F::Word, Error> {
-        let slot =
-            self.slots.get_mut(relocation.symbol as usize).ok_or(Error::TableChanged { what: "GOT" })?;
-        slot.got::<F>(&mut self.got, s)
-    }
-
-    fn store(
-        &self,
-        bytes: &mut [u8],
-        howto: &Howto,
-        relocation: &Relocation<F::Word>,
-        place: F::Word,
-        value: F::Word,
-    ) -> Result<(), Error> {
+    fn store(&self, bytes: &mut [u8], howto: &Howto, place: F::Word, value: F::Word) -> Result<(), Fault> {
         let value = value.signed();
-        check(self.arch, howto, relocation.symbol, place, value)?;
+        check(howto, place, value)?;
         put::<F>(&howto.field, bytes, value);
         Ok(())
     }
@@ -284,13 +262,13 @@ impl<F: Format> Linker<'_, F> {
         relocation: &Relocation<F::Word>,
         p: F::Word,
         a: F::Word,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let s = self.value(relocation)?;
         let slot = self.got_slot(relocation, s)?.plus(a);
         let is_absolute = self.arch.absolute_slot.is_some_and(|is_absolute| is_absolute(section, at));
         let value = if is_absolute { slot } else { slot.minus(self.got.address) };
         match section.get_mut(at..).and_then(|rest| rest.get_mut(..howto.field.len())) {
-            Some(bytes) => self.store(bytes, howto, relocation, p, value),
+            Some(bytes) => self.store(bytes, howto, p, value),
             None => Ok(()),
         }
     }
@@ -304,7 +282,7 @@ impl<F: Format> Linker<'_, F> {
         relocation: &Relocation<F::Word>,
         p: F::Word,
         a: F::Word,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let s = self.value(relocation)?;
         let direct = s.plus(a).minus(p);
         // One more than the value must fit too: a jump's field moves back by one byte.
@@ -319,7 +297,7 @@ impl<F: Format> Linker<'_, F> {
             None => (at, self.got_slot(relocation, s)?.plus(a).minus(p)),
         };
         match section.get_mut(at..).and_then(|rest| rest.get_mut(..howto.field.len())) {
-            Some(bytes) => self.store(bytes, howto, relocation, p, value),
+            Some(bytes) => self.store(bytes, howto, p, value),
             None => Ok(()),
         }
     }
@@ -354,22 +332,23 @@ fn page<W: Word>(address: W) -> W {
 }
 
 #[inline(always)]
-fn check<W: Word>(arch: &Arch, howto: &Howto, symbol: u32, place: W, value: i64) -> Result<(), Error> {
-    if howto.check.holds(value) && value & (i64::from(howto.align) - 1) == 0 {
-        return Ok(());
+fn check<W: Word>(howto: &Howto, place: W, value: i64) -> Result<(), Fault> {
+    let (place, align) = (place.get(), howto.align);
+    if !howto.check.holds(value) {
+        return Err(Fault::Overflow { place, value });
     }
-    Err(refusal(arch, howto, symbol, place, value))
+    if value & (i64::from(align) - 1) != 0 {
+        return Err(Fault::Misaligned { place, value, align });
+    }
+    Ok(())
 }
 
-#[cold]
-fn refusal<W: Word>(arch: &Arch, howto: &Howto, symbol: u32, place: W, value: i64) -> Error {
-    let symbol = SymbolRef::new(symbol);
-    let (relocation, place, align) = (arch.relocation(howto.r_type.into()), place.get(), howto.align);
-    if howto.check.holds(value) {
-        Error::RelocationMisaligned { relocation, place, value, align, symbol }
-    } else {
-        Error::RelocationOverflow { relocation, place, value, symbol }
-    }
+/// Does `apply` with every relocation, until one fails.
+fn each<F: Format>(
+    run: Relocations<'_, F>,
+    mut apply: impl FnMut(&Relocation<F::Word>) -> Result<(), Fault>,
+) -> Result<(), Failed<F::Word>> {
+    run.iter().try_for_each(|relocation| apply(&relocation).map_err(|fault| Failed::at(&relocation, fault)))
 }
 
 /// The addend in a field.

@@ -121,7 +121,7 @@ impl<F: Format> Count<'_, F> {
     pub fn batch(&mut self, relocations: Relocations<'_, F>) -> Result<Counted, Error> {
         let (mut left, mut counted, mut pairs) = (relocations, Counted::Done, 0);
         while let Some((r_type, run, rest)) = left.split_run() {
-            let howto = find_howto::<F>(self.arch, r_type, &run)?;
+            let Some(howto) = self.arch.howto(r_type) else { return Err(unknown(self.arch, r_type, &run)) };
             if matches!(howto.expr, Expr::Slot | Expr::Relative | Expr::IRelative) {
                 return Err(dynamic_only(self.arch, r_type, &run));
             }
@@ -291,15 +291,12 @@ fn dynamic_only<F: Format>(arch: &Arch, r_type: u32, run: &Relocations<'_, F>) -
     Error::UnsupportedRelocation { relocation, symbol: SymbolRef::new(symbol), offset }
 }
 
-/// The row for a run of relocations.
-pub(crate) fn find_howto<F: Format>(
-    arch: &Arch,
-    r_type: u32,
-    run: &Relocations<'_, F>,
-) -> Result<&'static Howto, Error> {
-    let offset = || run.first().map_or(0, |relocation| relocation.offset.get());
-    arch.howto(r_type)
-        .ok_or_else(|| Error::UnknownRelocation { relocation: arch.relocation(r_type), offset: offset() })
+/// Relocations of a type that no row is about.
+#[cold]
+#[inline(never)]
+pub(crate) fn unknown<F: Format>(arch: &Arch, r_type: u32, run: &Relocations<'_, F>) -> Error {
+    let offset = run.first().map_or(0, |relocation| relocation.offset.get());
+    Error::UnknownRelocation { relocation: arch.relocation(r_type), offset }
 }
 
 /// What rounds an upper part.
@@ -353,15 +350,15 @@ impl<W: Word> Area<'_, W> {
 }
 
 impl Slot {
-    /// The run address of the symbol's GOT slot, made now if it was not yet.
-    pub fn got<F: Format>(&mut self, got: &mut Area<'_, F::Word>, value: F::Word) -> Result<F::Word, Error> {
+    /// The run address of the symbol's GOT slot, made now if it was not yet; `None` if the GOT is full.
+    pub fn got<F: Format>(&mut self, got: &mut Area<'_, F::Word>, value: F::Word) -> Option<F::Word> {
         let size = F::Word::SIZE;
         if matches!(self.got, 0 | WANTED) {
-            let (index, bytes) = got.push(&[], size).ok_or(Error::TableChanged { what: "GOT" })?;
+            let (index, bytes) = got.push(&[], size)?;
             write_word::<F>(bytes, value);
             self.got = index + 1;
         }
-        Ok(got.address_of(self.got - 1, size))
+        Some(got.address_of(self.got - 1, size))
     }
 }
 
@@ -382,7 +379,7 @@ impl<W: Word> Stubs<'_, '_, W> {
         slot: Option<&mut Slot>,
         veneer: &Veneer,
         target: W,
-    ) -> Result<W, Error> {
+    ) -> Result<W, Full> {
         let mut room = [0; MAX_STUB];
         let stub = fill::<F>(&mut room, veneer, target);
         // The symbol's first stub is found through the symbol.
@@ -401,11 +398,13 @@ impl<W: Word> Stubs<'_, '_, W> {
             }
         }
         // Crowded out: it is not shared. A branch beside its symbol was counted for itself, so there is room.
-        self.area.stub_at(&mut 0, stub)?.ok_or(FULL)
+        self.area.stub_at(&mut 0, stub)?.ok_or(Full)
     }
 }
 
-const FULL: Error = Error::TableChanged { what: "far-call stubs" };
+/// There is no room for another stub.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
 
 /// How far from its place in the index a stub is looked for. At three entries for two stubs only targets that were made to
 /// collide lie farther; so a file cannot make finding a stub take longer the more stubs there are.
@@ -413,9 +412,9 @@ const REACH: usize = 256;
 
 impl<W: Word> Area<'_, W> {
     /// The run address of `stub` if `entry` is its index, or none, which then becomes it.
-    fn stub_at(&mut self, entry: &mut u32, stub: &[u8]) -> Result<Option<W>, Error> {
+    fn stub_at(&mut self, entry: &mut u32, stub: &[u8]) -> Result<Option<W>, Full> {
         if *entry == 0 {
-            let (index, _) = self.push(stub, stub.len()).ok_or(FULL)?;
+            let (index, _) = self.push(stub, stub.len()).ok_or(Full)?;
             *entry = index + 1;
         }
         let at = (*entry - 1) as usize * stub.len();

@@ -1,13 +1,12 @@
 //! Branches: straight where that works, else through a stub; into the other instruction set where there are two.
 
-use super::{Linker, Target, align_down, check, get, put};
+use super::{Failed, Fault, Linker, Target, align_down, check, get, put};
 use crate::addr::{SymbolIndex, Word};
 use crate::arch::{Field, Howto, Range, WeakBranch};
 use crate::elf::Format;
 use crate::elf::relocation::{Relocation, Relocations};
-use crate::error::{Error, SymbolRef};
 use crate::symbol::Mark;
-use crate::veneer::{Stubs, set_of};
+use crate::veneer::{Full, Stubs, set_of};
 
 /// Where a branch leads.
 struct Way<W> {
@@ -43,7 +42,7 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         run: Relocations<'_, F>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Failed<F::Word>> {
         let interwork = self.arch.interwork;
         let is_thumb = interwork.is_some_and(|interwork| (interwork.set)(howto.r_type) == 0);
         let can_change = interwork.filter(|interwork| (interwork.can_change)(howto.r_type));
@@ -68,7 +67,7 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let (p, _, bytes) = target.field(relocation.offset, howto.field.len())?;
         let a = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         let s = self.value(relocation)?;
@@ -83,20 +82,20 @@ impl<F: Format> Linker<'_, F> {
         p: F::Word,
         a: F::Word,
         s: F::Word,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let Some(veneer) = self.arch.veneer(howto.r_type) else {
-            return self.store(bytes, howto, relocation, p, s.plus(a).minus(p));
+            return self.store(bytes, howto, p, s.plus(a).minus(p));
         };
         let nothing = s == F::Word::default();
         if let (true, WeakBranch::Nop(nop)) = (nothing, veneer.weak) {
             if let Field::Data(_) = howto.field {
-                return self.store(bytes, howto, relocation, p, a.minus(p));
+                return self.store(bytes, howto, p, a.minus(p));
             }
             bytes.iter_mut().zip(nop).for_each(|(byte, nop)| *byte = *nop);
             return Ok(());
         }
         if nothing && self.count_from_zero(howto, bytes) {
-            return self.store(bytes, howto, relocation, p, a);
+            return self.store(bytes, howto, p, a);
         }
         let way = self.way(howto, relocation, s)?;
         let can_change = self.arch.interwork.is_some_and(|interwork| (interwork.can_change)(howto.r_type));
@@ -108,14 +107,15 @@ impl<F: Format> Linker<'_, F> {
                 // Thumb code lies at multiples of two, A32 code at multiples of four: what changes goes by the other.
                 let align = if way.changes { 6 - howto.align } else { howto.align };
                 let howto = &Howto { align, ..*howto };
-                return self.store_branch(bytes, howto, relocation, p, direct, way.changes);
+                return self.store_branch(bytes, howto, p, direct, way.changes);
             }
         }
         let bias = F::Word::of(i64::from(veneer.bias) as u64);
         let target = way.address.plus(a).plus(bias).plus(way.bit);
         let slot = self.slots.get_mut(relocation.symbol as usize);
-        let stub = Stubs { area: &mut self.stubs, index: self.index }.find::<F>(slot, veneer, target)?;
-        self.store_branch(bytes, howto, relocation, p, stub.minus(bias).minus(p), false)
+        let stub = Stubs { area: &mut self.stubs, index: self.index }.find::<F>(slot, veneer, target);
+        let stub = stub.map_err(|Full| Fault::Full("far-call stubs"))?;
+        self.store_branch(bytes, howto, p, stub.minus(bias).minus(p), false)
     }
 
     fn way(
@@ -123,7 +123,7 @@ impl<F: Format> Linker<'_, F> {
         howto: &Howto,
         relocation: &Relocation<F::Word>,
         s: F::Word,
-    ) -> Result<Way<F::Word>, Error> {
+    ) -> Result<Way<F::Word>, Fault> {
         let Some(interwork) = self.arch.interwork else {
             return Ok(Way { address: s, bit: F::Word::default(), changes: false });
         };
@@ -133,9 +133,7 @@ impl<F: Format> Linker<'_, F> {
         // What is no function is of the set it is branched to from.
         let set = set_of(symbol.as_ref(), s).unwrap_or(own);
         if set != own && !interwork.both {
-            let relocation_type = self.arch.relocation(howto.r_type.into());
-            let (symbol, offset) = (SymbolRef::new(relocation.symbol), relocation.offset.get());
-            return Err(Error::WrongInstructionSet { relocation: relocation_type, symbol, offset });
+            return Err(Fault::WrongSet);
         }
         let bit = F::Word::of(u64::from(set == 0));
         Ok(Way { address: align_down(s, 2), bit, changes: set != own })
@@ -145,12 +143,11 @@ impl<F: Format> Linker<'_, F> {
         &self,
         bytes: &mut [u8],
         howto: &Howto,
-        relocation: &Relocation<F::Word>,
         place: F::Word,
         value: F::Word,
         changes: bool,
-    ) -> Result<(), Error> {
-        check(self.arch, howto, relocation.symbol, place, value.signed())?;
+    ) -> Result<(), Fault> {
+        check(howto, place, value.signed())?;
         let interwork = self.arch.interwork.filter(|interwork| (interwork.can_change)(howto.r_type));
         if let Some(interwork) = interwork {
             (interwork.change)(howto.r_type, bytes, changes);

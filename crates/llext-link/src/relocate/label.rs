@@ -1,17 +1,17 @@
 //! What an assembler leaves open where linking may move labels: their differences, and padding.
 
-use super::{Linker, Target, get, put};
+use super::{Fault, Linker, Target, get, put};
 use crate::addr::Word;
 use crate::arch::{Expr, Howto};
 use crate::elf::Format;
 use crate::elf::relocation::Relocation;
-use crate::error::{Error, SymbolRef};
+use crate::error::Error;
 
 /// The most bytes that a LEB128 number of 64 bits takes.
 const LONGEST: usize = 10;
 
 /// The first label of a difference, until the second one comes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Minuend {
     r_type: u16,
     offset: u64,
@@ -25,11 +25,11 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         match howto.expr {
             Expr::Padding => padding(target, relocation),
             Expr::Minuend => self.minuend(howto, relocation),
-            Expr::Subtrahend => self.subtrahend(target, howto, relocation),
+            Expr::Subtrahend => self.subtrahend(target, relocation),
             _ => self.accumulate(target, howto, relocation),
         }
     }
@@ -38,23 +38,20 @@ impl<F: Format> Linker<'_, F> {
     #[inline]
     pub(super) fn expect_subtrahend(&self, howto: &Howto) -> Result<(), Error> {
         match self.pairs.state.minuend {
-            Some(minuend) if howto.expr != Expr::Subtrahend => Err(self.no_subtrahend(minuend)),
+            Some(_) if howto.expr != Expr::Subtrahend => Err(self.lone_minuend()),
             _ => Ok(()),
         }
     }
 
     #[cold]
-    pub(super) fn no_subtrahend(&self, minuend: Minuend) -> Error {
-        let relocation = self.arch.relocation(minuend.r_type.into());
-        Error::Unpaired {
-            relocation,
-            offset: minuend.offset,
-            expected: "the label to subtract just behind it",
-        }
+    pub(super) fn lone_minuend(&self) -> Error {
+        let Minuend { r_type, offset, .. } = self.pairs.state.minuend.unwrap_or_default();
+        let relocation = self.arch.relocation(r_type.into());
+        Error::Unpaired { relocation, offset, expected: "the label to subtract just behind it" }
     }
 
     /// `S + A`, wider than an address may be: the difference of two is exact.
-    fn address(&self, relocation: &Relocation<F::Word>) -> Result<i64, Error> {
+    fn address(&self, relocation: &Relocation<F::Word>) -> Result<i64, Fault> {
         let addend = relocation.addend.unwrap_or_default().signed();
         Ok((self.value(relocation)?.get() as i64).wrapping_add(addend))
     }
@@ -65,7 +62,7 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let label = self.address(relocation)?;
         let (_, _, bytes) = target.field(relocation.offset, howto.field.len())?;
         let value = get::<F>(&howto.field, bytes);
@@ -76,9 +73,9 @@ impl<F: Format> Linker<'_, F> {
     }
 
     /// The first label of a difference.
-    fn minuend(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Error> {
-        if let Some(minuend) = self.pairs.state.minuend {
-            return Err(self.no_subtrahend(minuend));
+    fn minuend(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<(), Fault> {
+        if self.pairs.state.minuend.is_some() {
+            return Err(Fault::LoneMinuend);
         }
         let (offset, value) = (relocation.offset.get(), self.address(relocation)?);
         self.pairs.state.minuend = Some(Minuend { r_type: howto.r_type, offset, value });
@@ -89,25 +86,19 @@ impl<F: Format> Linker<'_, F> {
     fn subtrahend(
         &mut self,
         target: &mut Target<'_, F::Word>,
-        howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let offset = relocation.offset.get();
         let minuend = self.pairs.state.minuend.take().filter(|minuend| minuend.offset == offset);
-        let Some(minuend) = minuend else {
-            return Err(self.unpaired(howto, relocation, "the label to subtract from just before it"));
-        };
+        let minuend = minuend.ok_or(Fault::Unpaired("the label to subtract from just before it"))?;
         let value = minuend.value.wrapping_sub(self.address(relocation)?);
         let (place, at, _) = target.field(relocation.offset, 1)?;
-        let bytes = target.bytes.get_mut(at as usize..).unwrap_or_default();
+        let bytes = target.bytes.get_mut(at..).unwrap_or_default();
         let last = bytes.iter().take(LONGEST).position(|byte| byte & 0x80 == 0);
-        let last = last.ok_or(Error::UnendedNumber { offset })?;
+        let last = last.ok_or(Fault::Unended)?;
         let bits = 7 * (last as u32 + 1);
         if bits < u64::BITS && value as u64 >> bits != 0 {
-            let relocation_type = self.arch.relocation(howto.r_type.into());
-            let symbol = SymbolRef::new(relocation.symbol);
-            let place = place.get();
-            return Err(Error::RelocationOverflow { relocation: relocation_type, place, value, symbol });
+            return Err(Fault::Overflow { place: place.get(), value });
         }
         for (index, byte) in bytes.iter_mut().take(last + 1).enumerate() {
             let more = if index < last { 0x80 } else { 0 };
@@ -118,13 +109,16 @@ impl<F: Format> Linker<'_, F> {
 }
 
 /// Padding that a linker may shorten, and we do not: what follows it must be aligned as it is.
-fn padding<W: Word>(target: &mut Target<'_, W>, relocation: &Relocation<W>) -> Result<(), Error> {
+fn padding<W: Word>(target: &mut Target<'_, W>, relocation: &Relocation<W>) -> Result<(), Fault> {
     let size = relocation.addend.unwrap_or_default().get();
     let (place, _, _) = target.field(relocation.offset, usize::try_from(size).unwrap_or(usize::MAX))?;
-    // It lies in the section, so that neither sum wraps.
-    let align = (size + 1).next_power_of_two();
-    if place.get().wrapping_add(size) & (align - 1) != 0 {
-        return Err(Error::LoosePadding { place: place.get(), size, align });
+    if place.get().wrapping_add(size) & (padded_to(size) - 1) != 0 {
+        return Err(Fault::Loose { place: place.get(), size: size as u32 });
     }
     Ok(())
+}
+
+/// What the address behind `size` bytes of padding is a multiple of. They lie in the section, so that the sum does not wrap.
+pub(super) fn padded_to(size: u64) -> u64 {
+    (size + 1).next_power_of_two()
 }

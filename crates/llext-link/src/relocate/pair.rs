@@ -5,7 +5,7 @@
 //! relocations of the section were seen; then they are gone through once more.
 
 use super::label::Minuend;
-use super::{Linker, Target, check, get, put};
+use super::{Fault, Linker, Target, check, get, put};
 use crate::addr::Word;
 use crate::arch::{Expr, Field, HAS_PAIRS, Howto, WeakBranch};
 use crate::elf::Format;
@@ -58,18 +58,18 @@ pub enum Ended {
 
 impl Pairs<'_> {
     /// The value of the pair whose upper part lies at `offset`.
-    fn find(&self, section: &[u8], offset: u64) -> Option<u32> {
-        let number = section.get(usize::try_from(offset).ok()?..)?.first_chunk()?;
+    fn find(&self, section: &[u8], offset: usize) -> Option<u32> {
+        let number = section.get(offset..)?.first_chunk()?;
         let number = u32::from_le_bytes(*number);
         let upper = self.uppers.get(number as usize)?;
-        (number < self.state.used && u64::from(upper.offset) == offset).then_some(upper.value)
+        (number < self.state.used && upper.offset as usize == offset).then_some(upper.value)
     }
 
     /// Keeps the instruction at `offset` and leaves its number there.
-    fn keep(&mut self, section: &mut [u8], offset: u64, value: u32) -> Result<(), Error> {
+    fn keep(&mut self, section: &mut [u8], offset: usize, value: u32) -> Result<(), Fault> {
         let number = self.state.used;
-        let upper = self.uppers.get_mut(number as usize).ok_or(Error::TableChanged { what: "pairs" })?;
-        let place = section.get_mut(offset as usize..).and_then(|section| section.first_chunk_mut());
+        let upper = self.uppers.get_mut(number as usize).ok_or(Fault::Full("pairs"))?;
+        let place = section.get_mut(offset..).and_then(|section| section.first_chunk_mut());
         if let Some(place) = place {
             *upper = Upper { offset: offset as u32, value, instruction: *place };
             *place = number.to_le_bytes();
@@ -86,7 +86,7 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let (place, offset, bytes) = target.field(relocation.offset, howto.field.len())?;
         let addend = relocation.addend.unwrap_or_else(|| F::Word::of(get::<F>(&howto.field, bytes) as u64));
         let s = self.value(relocation)?;
@@ -100,11 +100,11 @@ impl<F: Format> Linker<'_, F> {
         {
             value = addend;
         }
-        check(self.arch, howto, relocation.symbol, place, value.signed())?;
+        check(howto, place, value.signed())?;
         if self.pairs.find(target.bytes, offset).is_some() {
-            return Err(self.unpaired(howto, relocation, "one upper part at one place"));
+            return Err(Fault::Unpaired("one upper part at one place"));
         }
-        if let Some(bytes) = target.bytes.get_mut(offset as usize..) {
+        if let Some(bytes) = target.bytes.get_mut(offset..) {
             put::<F>(&howto.field, bytes, value.signed());
         }
         self.pairs.keep(target.bytes, offset, value.get() as u32)
@@ -123,20 +123,19 @@ impl<F: Format> Linker<'_, F> {
         target: &mut Target<'_, F::Word>,
         howto: &Howto,
         relocation: &Relocation<F::Word>,
-    ) -> Result<(), Error> {
+    ) -> Result<(), Fault> {
         let label = self.value(relocation)?.minus(target.address).get();
-        if label >= target.bytes.len() as u64 {
-            return Err(self.unpaired(howto, relocation, "its upper part in the same section"));
-        }
+        let label = usize::try_from(label).ok().filter(|label| *label < target.bytes.len());
+        let label = label.ok_or(Fault::Unpaired("its upper part in the same section"))?;
         if relocation.addend.unwrap_or_default() != F::Word::default() {
-            return Err(self.unpaired(howto, relocation, "the place of its upper part without an addend"));
+            return Err(Fault::Unpaired("the place of its upper part without an addend"));
         }
         let found = self.pairs.find(target.bytes, label);
         let (_, _, bytes) = target.field(relocation.offset, howto.field.len())?;
         match found {
             Some(value) => put::<F>(&howto.field, bytes, i64::from(value as i32)),
             None if self.pairs.state.again => {
-                return Err(self.unpaired(howto, relocation, "an upper part at that place"));
+                return Err(Fault::Unpaired("an upper part at that place"));
             }
             None => self.pairs.state.late = true,
         }
@@ -148,10 +147,10 @@ impl<F: Format> Linker<'_, F> {
         if !HAS_PAIRS {
             return Ok(Ended::Done);
         }
-        let state = &mut self.pairs.state;
-        if let Some(minuend) = state.minuend {
-            return Err(self.no_subtrahend(minuend));
+        if self.pairs.state.minuend.is_some() {
+            return Err(self.lone_minuend());
         }
+        let state = &mut self.pairs.state;
         if state.late && !state.again {
             state.again = true;
             return Ok(Ended::Again);
@@ -165,16 +164,5 @@ impl<F: Format> Linker<'_, F> {
         }
         *state = PairState::default();
         Ok(Ended::Done)
-    }
-
-    #[cold]
-    pub(super) fn unpaired(
-        &self,
-        howto: &Howto,
-        relocation: &Relocation<F::Word>,
-        expected: &'static str,
-    ) -> Error {
-        let relocation_type = self.arch.relocation(howto.r_type.into());
-        Error::Unpaired { relocation: relocation_type, offset: relocation.offset.get(), expected }
     }
 }

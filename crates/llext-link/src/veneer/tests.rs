@@ -28,7 +28,7 @@ fn stubs_that_crowd_the_index_are_looked_for_within_reach() {
     // What found a place is shared; what did not is made once more, as long as there is room.
     assert_eq!((find(0), find(REACH - 1)), (address(0), address(REACH - 1)));
     assert_eq!((find(REACH), find(REACH + 1)), (address(count), address(count + 1)));
-    assert_eq!(find(REACH), Err(FULL));
+    assert_eq!(find(REACH), Err(Full));
     assert_eq!(find(1), address(1));
     let stub = |number: usize| &bytes[number * size..][..size];
     assert_eq!(stub(REACH), stub(count));

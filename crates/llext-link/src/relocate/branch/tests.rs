@@ -9,6 +9,7 @@ use crate::elf::relocation::Relocations;
 use crate::elf::section::Role;
 use crate::elf::symbol::{STT_FUNC, STT_SECTION, Symbols};
 use crate::elf::{Elf32Le, Elf64Le, write_word};
+use crate::error::{Error, SymbolRef};
 use crate::relocate::{Pairs, Target};
 use crate::symbol::Mark;
 use crate::veneer::{Area, Count, Counted, Needs, Slot};
