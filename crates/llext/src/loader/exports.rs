@@ -66,14 +66,10 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     pub(super) fn export_view(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
-        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic()) {
-            let (start, size) = (self.addresses.part(Part::Image), self.layout.size(Part::Image));
-            return Ok(ExportView::Dynamic {
-                tables: dynamic,
-                image: (start as usize, size as usize),
-                constant: self.check_constant(&dynamic)?,
-                bias: self.shared.bias as usize,
-            });
+        if tables.origin == Origin::Dynamic
+            && let Some(dynamic) = self.shared.dynamic()
+        {
+            return self.dynamic_exports(dynamic);
         }
         let count = tables.entries as usize;
         if count == 0 {
@@ -89,6 +85,14 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }
         let buckets = self.addresses.part(Part::Constants) as usize + self.buckets_at();
         Ok(ExportView::Table { entries: (entries, count), buckets: (buckets, buckets_for(count)) })
+    }
+
+    /// The dynamic symbols of a shared object.
+    #[inline(never)]
+    fn dynamic_exports(&mut self, tables: Dynamic) -> Result<ExportView, Error> {
+        let (start, size) = (self.addresses.part(Part::Image), self.layout.size(Part::Image));
+        let (image, bias) = ((start as usize, size as usize), self.shared.bias as usize);
+        Ok(ExportView::Dynamic { tables, image, constant: self.check_constant(&tables)?, bias })
     }
 
     /// Where the entries lie.
@@ -130,9 +134,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     /// The tables that exports are looked up in must lie before all that is written while the extension lives; how far
     /// that is from the start.
     fn check_constant(&mut self, dynamic: &Dynamic) -> Result<usize, Error> {
-        let (segments, count) = self.protections();
-        let writable =
-            segments.iter().take(count).filter(|segment| segment.protection == Protection::ReadWrite);
+        let writable = self.protections().filter(|segment| segment.protection == Protection::ReadWrite);
         let first = writable.map(|segment| segment.offset).min();
         let image = self.image()?.part(Part::Image);
         let constant = image.get(..first.unwrap_or(image.len())).unwrap_or_default();

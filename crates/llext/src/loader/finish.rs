@@ -10,6 +10,8 @@ use crate::lifecycle::{Context, Functions, Lifecycle};
 use crate::lock::RawMutex;
 use crate::memory::{Memory, Protection, Segment as Protected};
 use crate::native::{ARCH, Native};
+#[cfg(feature = "reset")]
+use crate::registry::Initial;
 use crate::registry::{ExportView, Extension, Handle};
 use crate::source::Source;
 use core::ptr::NonNull;
@@ -19,7 +21,7 @@ use llext_link::arch::Expr;
 use llext_link::elf::dynamic::Dynamic;
 use llext_link::elf::relocation::{Relocation, Relocations};
 use llext_link::elf::section::relocation_size;
-use llext_link::elf::segment::Segment;
+use llext_link::elf::segment::MAX_LOADS;
 use llext_link::elf::symbol::{STT_GNU_IFUNC, Symbols, string_at};
 use llext_link::elf::{Format, read_word};
 
@@ -55,8 +57,6 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             return Err(Error::BadExports { index: 0, found: 0 });
         };
         const { assert!(align_of::<Extension<M, R, N>>() <= 16 && align_of::<Context<R>>() <= 16) };
-        #[cfg(feature = "reset")]
-        let template = self.write_template(context);
         // SAFETY: the layout kept this room for both, aligned to 16, in the data part, which stays writable; nothing
         // else lies there and no code has run yet: resolvers may use the context.
         unsafe { self.write_context(context) };
@@ -66,32 +66,28 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
             return Err(error);
         }
         let block = image.into_block().ok_or(Error::Link(LinkError::NothingToLoad))?;
-        let extension: Extension<M, R, N> = Extension {
-            block,
-            addresses: self.addresses.parts.map(|address| address as usize),
-            sizes: self.layout.sizes,
-            in_place: self.show_in_place(),
-            #[cfg(feature = "reset")]
-            initial,
-            #[cfg(feature = "reset")]
-            template,
-            exports,
-            lifecycle,
-            context,
-            providers: self.options.providers.hand_over(),
-            soname,
-        };
         // SAFETY: as above.
-        unsafe { record.write(extension) };
+        unsafe {
+            self.write_record(
+                (record, context),
+                block,
+                exports,
+                lifecycle,
+                soname,
+                #[cfg(feature = "reset")]
+                initial,
+            );
+        }
         Ok(record)
     }
 
     /// Protects the image. Apart, as what follows is: what each needs of the stack is not needed at once.
     #[inline(never)]
     fn protect(&mut self) -> Result<Image<'r, M, R, Sealed>, Error> {
-        let (segments, count) = self.protections();
+        let mut segments = [Protected { offset: 0, size: 0, protection: Protection::Read }; MAX_LOADS];
+        segments.iter_mut().zip(self.protections()).for_each(|(room, segment)| *room = segment);
         let image = self.image.take().ok_or(Error::Link(LinkError::NothingToLoad))?;
-        image.seal(segments.get(..count).unwrap_or_default())
+        image.seal(segments.get(..self.loads().len()).unwrap_or_default())
     }
 
     /// # Safety
@@ -100,6 +96,37 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
     unsafe fn write_context(&self, context: NonNull<Context<R>>) {
         // SAFETY: the caller says so.
         unsafe { context.write(Context::new(self.name, self.options.hooks)) };
+    }
+
+    /// # Safety
+    /// As for the context, which lies there already.
+    #[inline(never)]
+    unsafe fn write_record(
+        &mut self,
+        (record, context): (NonNull<Extension<M, R, N>>, NonNull<Context<R>>),
+        block: M::Block,
+        exports: ExportView,
+        lifecycle: Lifecycle,
+        soname: Option<(usize, usize)>,
+        #[cfg(feature = "reset")] initial: Option<Initial>,
+    ) {
+        let extension = Extension {
+            block,
+            addresses: self.addresses.parts.map(|address| address as usize),
+            sizes: self.layout.sizes,
+            in_place: self.show_in_place(),
+            #[cfg(feature = "reset")]
+            initial,
+            #[cfg(feature = "reset")]
+            template: self.write_template(context),
+            exports,
+            lifecycle,
+            context,
+            providers: self.options.providers.hand_over(),
+            soname,
+        };
+        // SAFETY: the caller says so.
+        unsafe { record.write(extension) };
     }
 
     /// Runs what must run before the image is as it will stay: resolvers, whose results lie where RELRO protects.
@@ -200,7 +227,7 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
         let base = self.shared.span.base;
         let in_code =
             self.offset_in(Part::Code, function).is_some_and(|at| at < self.layout.bound.offset as Word);
-        let mut segments = self.segments.table::<Segment>().iter().filter(|segment| segment.is_executable());
+        let mut segments = self.loads().iter().filter(|segment| segment.is_executable());
         let in_segment = self.offset_in(Part::Image, function).is_some_and(|at| {
             segments.any(|segment| {
                 let start = segment.address().wrapping_sub(base);
@@ -288,14 +315,12 @@ impl<'r, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, '_, M, R, N
 
     /// The offset of a word of the image, if it lies in a writable segment.
     fn writable_slot(&self, at: Word) -> Option<usize> {
-        let (segments, count) = self.protections();
-        let mut writable = segments.iter().take(count);
         let end = (at as usize).checked_add(size_of::<usize>())?;
-        let fits = |segment: &Protected| {
+        let fits = |segment: Protected| {
             segment.protection == Protection::ReadWrite
                 && at as usize >= segment.offset
                 && end <= segment.offset + segment.size
         };
-        writable.any(fits).then_some(at as usize)
+        self.protections().any(fits).then_some(at as usize)
     }
 }

@@ -44,7 +44,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         if self.may_copy_all() && self.relocatable.needs.is_some_and(out_of_reach) {
             self.copy_all()
         } else {
-            Stage::Reserve
+            Stage::Plan
         }
     }
 

@@ -10,11 +10,11 @@ use crate::source::Source;
 use llext_link::addr::{Extent, Part};
 use llext_link::elf::section::{Role, Section};
 use llext_link::layout::{self, Layout};
-use llext_link::veneer::Needs;
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     /// Plans the file; with room for a copy of its variables if the caller wants one.
-    pub(super) fn plan(&mut self, needs: &Needs) -> Result<Layout, Error> {
+    pub(super) fn plan(&mut self) -> Result<Layout, Error> {
+        let needs = self.relocatable.needs()?;
         // A file that is planned again, because all of it is copied after all, needs the room again.
         self.initial = None;
         let mut extra = self.tables.extra();

@@ -193,11 +193,13 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> Load<'r, 'l, M, 
         Poll::Pending
     }
 
-    /// Goes on to the end.
+    /// Goes on to the end; what has failed is undone when it is dropped.
     pub(super) fn run(&mut self) -> Result<Handle<'r, M, R, N>, Error> {
         loop {
-            if let Poll::Ready(result) = self.step(u32::MAX) {
-                return result;
+            match self.advance(&mut u32::MAX.clone()) {
+                Ok(None) | Err(Error::Read { error: ReadError::WouldBlock }) => {}
+                Ok(Some(handle)) => return Ok(handle),
+                Err(error) => return Err(error),
             }
         }
     }

@@ -91,9 +91,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         // what a kind cannot do is known here, and left out.
         #[cfg(feature = "std")]
         let source: &mut dyn Source = &mut { source };
-        match self.claim(name, &source)? {
-            Claim::New(id) => self.place(id, name, source, Load::run),
-            Claim::Live(handle) => Ok(handle),
+        match self.begin(name, source)? {
+            Begun::Placed(mut placed) => placed.load().run(),
+            Begun::Live(handle) => Ok(handle),
         }
     }
 
@@ -125,9 +125,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self.options.needed.load_from_no_directory();
         #[cfg(feature = "std")]
         let source: &mut dyn Source = &mut { source };
-        match self.claim(name, &source)? {
-            Claim::New(id) => self.place(id, name, source, Load::verify),
-            Claim::Live(live) => Ok(Footprint { parts: live.sizes, scratch: 0 }),
+        match self.begin(name, source)? {
+            Begun::Placed(mut placed) => placed.load().verify(),
+            Begun::Live(live) => Ok(Footprint { parts: live.sizes, scratch: 0 }),
         }
     }
 
@@ -182,19 +182,16 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         })
     }
 
-    /// Does `work` with a load that lies in scratch memory.
-    fn place<S: Source, T>(
-        self,
-        id: Id,
-        name: &'l str,
-        source: S,
-        work: impl FnOnce(&mut Load<'r, 'l, M, R, N, S>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        work(self.placed(id, name, source)?.load())
+    /// Begins a load, if one is needed. Not inlined, so that what that takes leaves the stack before the load goes on.
+    #[inline(never)]
+    fn begin<S: Source>(self, name: &'l str, source: S) -> Result<Begun<'r, 'l, M, R, N, S>, Error> {
+        Ok(match self.claim(name, &source)? {
+            Claim::New(id) => Begun::Placed(self.placed(id, name, source)?),
+            Claim::Live(handle) => Begun::Live(handle),
+        })
     }
 
-    /// Begins a load in scratch memory. Not inlined, so that what it is made of leaves the stack.
-    #[inline(never)]
+    /// Begins a load in scratch memory.
     fn placed<S: Source>(
         mut self,
         id: Id,
@@ -209,6 +206,13 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         let begin = || Load::begin(registry, self.options, scratch, source, name, Claim::New(id));
         Ok(Placed::new(room, begin))
     }
+}
+
+/// What a loader begins with.
+enum Begun<'r, 'l, M: Memory, R: RawMutex, const N: usize, S: Source> {
+    Placed(Placed<'r, 'l, M, R, N, S>),
+    /// The same extension is live already.
+    Live(Handle<'r, M, R, N>),
 }
 
 /// A name that is free again where no load begins; before the options go, whose end may run hooks, which may panic.

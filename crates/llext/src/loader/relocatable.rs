@@ -35,8 +35,10 @@ pub(super) enum Stage {
     Notes(u32),
     /// Every undefined symbol is looked up once; all missing ones are reported together.
     Resolve,
-    /// Stubs and GOT slots are counted; then sizes are fixed.
+    /// Stubs and GOT slots are counted.
     Count(Cursor),
+    /// Sections get their places; then sizes are fixed.
+    Plan,
     /// Memory is reserved; then addresses are fixed.
     Reserve,
     /// It is cleared.
@@ -61,6 +63,13 @@ pub(super) struct Progress {
     pairs: PairState,
 }
 
+impl Progress {
+    /// What was counted.
+    pub(super) fn needs(&self) -> Result<&Needs, Error> {
+        self.needs.as_ref().ok_or(Error::Link(LinkError::NothingToLoad))
+    }
+}
+
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
     #[inline(never)]
     pub(super) fn advance_relocatable(&mut self, stage: Stage, budget: &mut u32) -> Result<Whole, Error> {
@@ -71,7 +80,8 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             Stage::Notes(at) => self.read_notes(at, budget)?,
             Stage::Resolve => self.resolve_symbols(budget)?,
             Stage::Count(at) => self.count_needs(at, budget)?,
-            Stage::Reserve => self.reserve(budget)?,
+            Stage::Plan => self.plan_image(budget)?,
+            Stage::Reserve => self.reserve()?,
             Stage::Commit => match self.commit(budget)? {
                 true => Stage::Copy(Cursor::default()),
                 false => Stage::Commit,
@@ -258,7 +268,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     fn count_needs(&mut self, at: Cursor, budget: &mut u32) -> Result<Stage, Error> {
         let Some((table, extent, next)) = self.next_batch(at, budget)? else { return Ok(self.counted()) };
-        let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Reserve) };
+        let Some(needs) = &mut self.relocatable.needs else { return Ok(Stage::Plan) };
         let symbols = self.file.view()?.symbols;
         if extent.offset == table.extent().offset {
             needs.begin(table.target());
@@ -276,21 +286,28 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
 
     /// Plans the file, as it is.
     #[cfg(not(feature = "reset"))]
-    fn plan(&mut self, needs: &Needs) -> Result<Layout, Error> {
+    fn plan(&mut self) -> Result<Layout, Error> {
+        let needs = self.relocatable.needs()?;
         let sections = self.file.sections.table_mut();
         Ok(layout::plan::<Native>(sections, ARCH, &self.resolve.tally, needs, self.tables.extra())?)
     }
 
     #[inline(never)]
-    fn reserve(&mut self, budget: &mut u32) -> Result<Stage, Error> {
+    fn plan_image(&mut self, budget: &mut u32) -> Result<Stage, Error> {
         *budget -= 1;
-        let needs = self.relocatable.needs.unwrap_or(self.no_needs());
+        let needs = self.relocatable.needs()?;
         self.index = self.scratch.table::<u32>(needs.index_len())?;
         self.uppers = self.scratch.table::<Upper>(needs.pairs)?;
         self.list_text_in_place()?;
         self.tables = self.plan_tables();
-        self.layout = self.plan(&needs)?;
-        let image = match Image::reserve(&self.registry.memory, &self.layout, needs.window) {
+        self.layout = self.plan()?;
+        Ok(Stage::Reserve)
+    }
+
+    #[inline(never)]
+    fn reserve(&mut self) -> Result<Stage, Error> {
+        let window = self.relocatable.needs()?.window;
+        let image = match Image::reserve(&self.registry.memory, &self.layout, window) {
             Err(Error::Memory { error: MemoryError::OutOfReach { .. } }) if self.may_copy_all() => {
                 return Ok(self.copy_all());
             }
@@ -340,15 +357,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     fn relocate(&mut self, at: Cursor, budget: &mut u32) -> Result<Option<Cursor>, Error> {
         let Some((table, extent, next)) = self.next_batch(at, budget)? else {
-            let (code, constants) = (self.layout.stubs, self.layout.got);
-            let used = [
-                0,
-                (code.offset + self.relocatable.stubs_used) as usize,
-                (constants.offset + self.relocatable.got_used) as usize,
-                self.layout.size(Part::Data) as usize,
-            ];
-            self.image()?.trim(used);
-            self.layout.sizes = used.map(|size| size as u32);
+            self.trim()?;
             return Ok(None);
         };
         let Some(image) = &mut self.image else { return Ok(None) };
@@ -359,6 +368,15 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let (code, stubs) = code.split_at_mut_checked(self.layout.stubs.offset as usize).unwrap_or_default();
         let (constants, got) =
             constants.split_at_mut_checked(self.layout.got.offset as usize).unwrap_or_default();
+        let (place, size) = (target.place() as usize, target.size() as usize);
+        let (part, place) = match target.part() {
+            Part::Image => (file, 0),
+            Part::Code => (code, place),
+            Part::Constants => (constants, place),
+            Part::Data => (data, place),
+        };
+        let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
+        let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
         let progress = &mut self.relocatable;
         let mut linker = Linker::<Native> {
             arch: ARCH,
@@ -377,23 +395,27 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
             bias: 0,
             deferred: 0,
         };
-        let (place, size) = (target.place() as usize, target.size() as usize);
-        let (part, place) = match target.part() {
-            Part::Image => (file, 0),
-            Part::Code => (code, place),
-            Part::Constants => (constants, place),
-            Part::Data => (data, place),
-        };
-        let bytes = part.get_mut(place..).and_then(|part| part.get_mut(..size)).unwrap_or_default();
-        let mut target = Target { bytes, address: self.addresses.of(&target), origin: 0 };
-        let applied = linker.apply(&mut target, Relocations::new(table.role(), records));
-        let ended = match applied {
-            Ok(()) if extent.end() == table.extent().end() => linker.end(&mut target),
-            other => other.map(|()| Ended::Done),
-        };
-        let ended = ended.map_err(|error| with_name(error, &symbols))?;
+        if let Err(error) = &linker.apply(&mut target, Relocations::new(table.role(), records)) {
+            return Err(with_name(error, &symbols));
+        }
+        let is_last = extent.end() == table.extent().end();
+        let ended = if is_last { linker.end(&mut target)? } else { Ended::Done };
         (progress.got_used, progress.stubs_used) = (linker.got.used, linker.stubs.used);
         progress.pairs = linker.pairs.state;
         Ok(Some(if ended == Ended::Again { Cursor { record: 0, ..next } } else { next }))
+    }
+
+    /// Gives back the stubs and slots that are not used.
+    fn trim(&mut self) -> Result<(), Error> {
+        let (code, constants) = (self.layout.stubs, self.layout.got);
+        let used = [
+            0,
+            (code.offset + self.relocatable.stubs_used) as usize,
+            (constants.offset + self.relocatable.got_used) as usize,
+            self.layout.size(Part::Data) as usize,
+        ];
+        self.image()?.trim(used);
+        self.layout.sizes = used.map(|size| size as u32);
+        Ok(())
     }
 }

@@ -137,11 +137,14 @@ fn may_use(host: &dyn Exports, name: &SymbolName<'_>, allowed: &[&str]) -> bool 
 }
 
 /// The error with the name of the symbol it is about.
-pub(super) fn with_name(mut error: LinkError, symbols: &Symbols<'_, Native>) -> LinkError {
+#[cold]
+#[inline(never)]
+pub(super) fn with_name(error: &LinkError, symbols: &Symbols<'_, Native>) -> Error {
+    let mut error = *error;
     if let Some(about) = error.symbol_mut() {
         let index = SymbolIndex(about.index);
         let name = symbols.get(index).and_then(|symbol| symbols.name(index, &symbol));
         about.name = name.map_or(Name::EMPTY, Name::new);
     }
-    error
+    error.into()
 }

@@ -312,31 +312,34 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         let applied =
             linker.apply(&mut Target { bytes, address, origin }, Relocations::new(table.role, copy));
         let deferred = linker.deferred;
-        if let Err(error) = applied {
-            return Err(with_name(error, &dynamic.symbols::<Native>(bytes)?).into());
+        if let Err(error) = &applied {
+            return Err(with_name(error, &dynamic.symbols::<Native>(bytes)?));
         }
         self.shared.deferred += deferred;
         *budget -= count;
         Ok(Some(Cursor { record: at.record + count, ..at }))
     }
 
+    /// The segments of the image.
+    pub(super) fn loads(&self) -> &[Segment] {
+        self.segments.table().get(..self.shared.span.count as usize).unwrap_or_default()
+    }
+
     /// The segments as the memory is to protect them.
-    pub(super) fn protections(&self) -> ([Protected; MAX_LOADS], usize) {
-        let mut all = [Protected { offset: 0, size: 0, protection: Protection::Read }; MAX_LOADS];
-        let span = self.shared.span;
-        let segments = self.segments.table::<Segment>().iter().take(span.count as usize);
-        let mut count = 0;
-        for (protected, segment) in all.iter_mut().zip(segments) {
+    pub(super) fn protections(&self) -> impl Iterator<Item = Protected> {
+        let base = self.shared.span.base;
+        self.loads().iter().map(move |segment| {
             let protection = match (segment.is_writable(), segment.is_executable()) {
                 (true, _) => Protection::ReadWrite,
                 (false, true) => Protection::ReadExecute,
                 (false, false) => Protection::Read,
             };
-            let offset = (segment.address() - span.base) as usize;
-            *protected = Protected { offset, size: segment.size() as usize, protection };
-            count += 1;
-        }
-        (all, count)
+            Protected {
+                offset: (segment.address() - base) as usize,
+                size: segment.size() as usize,
+                protection,
+            }
+        })
     }
 }
 

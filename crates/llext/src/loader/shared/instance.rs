@@ -4,15 +4,15 @@
 //! of the `st_value` that an undefined symbol has no use for, what that was resolved to. Constants are copied from the
 //! instance that is there. The stages of a load do the rest, from the reservation on; none reads, looks up or indexes.
 
-use super::super::Loader;
 use super::super::load::{COPIED, Cursor, Load, Word};
+use super::super::{Begun, Loader};
 use super::Progress;
 use crate::error::Error;
 use crate::lifecycle::Context;
 use crate::lock::RawMutex;
 use crate::memory::Memory;
 use crate::native::Native;
-use crate::registry::{Claim, Handle, Template};
+use crate::registry::{Handle, Template};
 use crate::source::Source;
 use core::ptr::NonNull;
 use llext_link::Error as LinkError;
@@ -73,10 +73,9 @@ impl<'r, 'l, M: Memory, R: RawMutex, const N: usize> Loader<'r, 'l, M, R, N> {
         self.options.export_globals = false;
         self.options.thread_local = template.thread_local;
         self.options.providers.need_as(of)?;
-        let source = &[][..];
-        match self.claim(name, &source)? {
-            Claim::New(id) => self.place(id, name, source, |load| load.instantiate(of, &template)),
-            Claim::Live(live) => Ok(live),
+        match self.begin(name, &[][..])? {
+            Begun::Placed(mut placed) => placed.load().instantiate(of, &template),
+            Begun::Live(live) => Ok(live),
         }
     }
 }
@@ -144,10 +143,6 @@ impl<'r, M: Memory, R: RawMutex, const N: usize> Load<'r, '_, M, R, N, &'static 
 }
 
 impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S> {
-    fn loads(&self) -> &[Segment] {
-        self.segments.table().get(..self.shared.span.count as usize).unwrap_or_default()
-    }
-
     /// Where in the image that lies which may be written, as far as the file holds it.
     fn pristine(&self) -> Extent {
         let offset = |segment: &Segment| (segment.address() - self.shared.span.base) as u32;
