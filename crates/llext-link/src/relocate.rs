@@ -109,16 +109,18 @@ impl<F: Format> Linker<'_, F> {
             }
             (Expr::Abs, Check::None, Field::Data(4), _) => self.words::<4>(target, howto, run),
             (Expr::Branch, ..) => self.branches(target, howto, run),
-            (Expr::Lower, ..) if HAS_PAIRS => each(run, |relocation| self.lower(target, howto, relocation)),
-            (Expr::PcRel | Expr::GotPcRel, _, Field::Upper(_), _) if HAS_PAIRS => {
-                each(run, |relocation| self.upper(target, howto, relocation))
-            }
-            (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, ..)
-                if HAS_PAIRS =>
-            {
-                each(run, |relocation| self.label(target, howto, relocation))
-            }
-            _ => each(run, |relocation| self.apply_one(target, howto, relocation)),
+            _ => each(run, |relocation| match (howto.expr, howto.field) {
+                (Expr::Lower, _) if HAS_PAIRS => self.lower(target, howto, relocation),
+                (Expr::PcRel | Expr::GotPcRel, Field::Upper(_)) if HAS_PAIRS => {
+                    self.upper(target, howto, relocation)
+                }
+                (Expr::Add | Expr::Subtract | Expr::Minuend | Expr::Subtrahend | Expr::Padding, _)
+                    if HAS_PAIRS =>
+                {
+                    self.label(target, howto, relocation)
+                }
+                _ => self.apply_one(target, howto, relocation),
+            }),
         }
     }
 

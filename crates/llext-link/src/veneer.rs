@@ -160,19 +160,23 @@ impl<F: Format> Count<'_, F> {
                     note(self.count_branch(howto, veneer, &relocation))
                 })?
             }
-            (Expr::PcRel | Expr::PcRelWord | Expr::Page, _) => {
-                run.iter().try_for_each(|relocation| self.narrow(howto, &relocation))?
-            }
-            (Expr::Abs, _) if F::Word::SIZE == 8 => {
-                run.iter().try_for_each(|relocation| self.lower(howto, &relocation))?
-            }
-            (expr, _) if expr.needs_got() => run.iter().try_for_each(|relocation| {
-                self.stay_near(howto, &relocation);
-                note(self.want_got(relocation.symbol))
-            })?,
-            _ => {}
+            _ => run.iter().try_for_each(|relocation| note(self.count_one(howto, &relocation)))?,
         }
         Ok(counted)
+    }
+
+    /// Counts a relocation that is no branch.
+    fn count_one(&mut self, howto: &Howto, relocation: &Relocation<F::Word>) -> Result<Counted, Error> {
+        match howto.expr {
+            Expr::PcRel | Expr::PcRelWord | Expr::Page => self.narrow(howto, relocation)?,
+            Expr::Abs if F::Word::SIZE == 8 => self.lower(howto, relocation)?,
+            expr if expr.needs_got() => {
+                self.stay_near(howto, relocation);
+                return self.want_got(relocation.symbol);
+            }
+            _ => {}
+        }
+        Ok(Counted::Done)
     }
 
     /// The symbol's value, if somebody else defines the symbol, or nobody does, or it is a number or in place.
