@@ -6,6 +6,7 @@
 #[cfg(feature = "save")]
 use crate::digest::Digest;
 use core::ffi::{CStr, c_char};
+use llext_link::elf::hash::gnu_hash;
 
 mod entries;
 mod group;
@@ -155,15 +156,9 @@ pub struct SymbolName<'a> {
 impl<'a> SymbolName<'a> {
     /// Hashes a name.
     pub const fn new(bytes: &'a [u8]) -> Self {
-        let mut hash = SEED;
-        let mut rest = bytes;
-        while let [byte, after @ ..] = rest {
-            hash = mix(hash, *byte);
-            rest = after;
-        }
         Self {
             bytes,
-            hash,
+            hash: gnu_hash(bytes),
             #[cfg(feature = "slid")]
             slid: 0,
         }

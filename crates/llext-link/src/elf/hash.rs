@@ -8,13 +8,50 @@ use crate::addr::{SymbolIndex, Word};
 
 /// The GNU hash of a name: h = h * 33 + c, from 5381.
 pub const fn gnu_hash(name: &[u8]) -> u32 {
-    let mut hash: u32 = 5381;
-    let mut rest = name;
+    let (mut hash, mut rest) = (SEED, name);
+    while let [a, b, c, d, tail @ ..] = rest {
+        (hash, rest) = (mix(mix(mix(mix(hash, *a), *b), *c), *d), tail);
+    }
     while let [byte, tail @ ..] = rest {
-        hash = hash.wrapping_mul(33).wrapping_add(*byte as u32);
-        rest = tail;
+        (hash, rest) = (mix(hash, *byte), tail);
     }
     hash
+}
+
+/// The GNU hash of no name.
+const SEED: u32 = 5381;
+
+/// One step of the GNU hash.
+const fn mix(hash: u32, byte: u8) -> u32 {
+    hash.wrapping_mul(33).wrapping_add(byte as u32)
+}
+
+/// Four steps of the GNU hash, the first byte lowest: each half of the word takes its two at once.
+const fn mix_four(hash: u32, bytes: u32) -> u32 {
+    let pairs = (bytes & 0x00ff_00ff) * 33 + (bytes >> 8 & 0x00ff_00ff);
+    hash.wrapping_mul(33 * 33 * 33 * 33).wrapping_add((pairs & 0xffff) * (33 * 33)).wrapping_add(pairs >> 16)
+}
+
+/// The length of the name that begins `bytes` and ends with NUL, and its GNU hash: one walk finds both. Its numbers stay in
+/// registers as long as it is a function of its own.
+#[inline(never)]
+pub(super) fn measure_and_hash(bytes: &[u8]) -> Option<(usize, u32)> {
+    let (mut hash, mut len) = (SEED, 0);
+    for four in bytes.chunks_exact(4) {
+        let Ok(four) = four.try_into() else { break };
+        let word = u32::from_le_bytes(four);
+        if word.wrapping_sub(0x0101_0101) & 0x8080_8080 != 0 {
+            break; // one of them is NUL, or no ASCII
+        }
+        (hash, len) = (mix_four(hash, word), len + 4);
+    }
+    for byte in bytes.get(len..)? {
+        if *byte == 0 {
+            return Some((len, hash));
+        }
+        (hash, len) = (mix(hash, *byte), len + 1);
+    }
+    None
 }
 
 /// The hash of a name as the System V ABI has it.
@@ -173,6 +210,34 @@ mod tests {
         assert_eq!(gnu_hash(b""), 5381);
         assert_eq!(gnu_hash(b"printf"), 0x156b_2bb8);
         assert_eq!(sysv_hash(b"printf"), 0x0779_05a6);
+    }
+
+    /// Names of every length up to 20, and of every byte but NUL.
+    fn names() -> impl Iterator<Item = Vec<u8>> {
+        let bytes = (0_u32..20 * 255).map(|at| (at * 89 % 255) as u8 + 1).collect::<Vec<u8>>();
+        (0..=20).flat_map(move |len| {
+            bytes.chunks(len.max(1)).map(|name| name[..len.min(name.len())].to_vec()).collect::<Vec<_>>()
+        })
+    }
+
+    #[test]
+    fn a_hash_is_the_same_four_bytes_at_a_time() {
+        for name in names() {
+            assert_eq!(gnu_hash(&name), name.iter().fold(SEED, |hash, byte| mix(hash, *byte)), "{name:?}");
+        }
+        let with_nul = b"ab\0c\0\0ef\0";
+        assert_eq!(gnu_hash(with_nul), with_nul.iter().fold(SEED, |hash, byte| mix(hash, *byte)));
+    }
+
+    #[test]
+    fn a_name_ends_with_its_first_nul() {
+        for name in names() {
+            assert_eq!(measure_and_hash(&name), None, "{name:?} has no end");
+            for after in [&b"\0"[..], b"\0\0", b"\0next\0", b"\0\x01\x80\xff"] {
+                let bytes = [&name, after].concat();
+                assert_eq!(measure_and_hash(&bytes), Some((name.len(), gnu_hash(&name))), "then {after:?}");
+            }
+        }
     }
 
     #[test]

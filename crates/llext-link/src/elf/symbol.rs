@@ -2,6 +2,7 @@
 //!
 //! gABI chapter 4, "Symbol Table".
 
+use super::hash::measure_and_hash;
 use super::{Format, records};
 use crate::addr::SymbolIndex;
 use crate::error::Error;
@@ -199,7 +200,9 @@ impl<'a, F: Format> Symbols<'a, F> {
             offset: symbol.name,
             size: self.strings.len() as u32,
         };
-        name_and_hash(self.strings, symbol.name).ok_or(bad)
+        let rest = self.strings.get(symbol.name as usize..).unwrap_or_default();
+        let (len, hash) = measure_and_hash(rest.get(..MAX_NAME).unwrap_or(rest)).ok_or(bad)?;
+        Ok((rest.get(..len).ok_or(bad)?, hash))
     }
 
     /// Where the symbol is defined, extended numbering looked up: so a high index never looks like a reserved one.
@@ -249,19 +252,4 @@ pub fn string_at(strings: &[u8], offset: u32) -> Option<&[u8]> {
     let rest = strings.get(offset as usize..)?;
     let len = rest.get(..MAX_NAME).unwrap_or(rest).iter().position(|byte| *byte == 0)?;
     rest.get(..len)
-}
-
-/// The name that begins at `offset`, without its NUL, and its GNU hash: one walk finds both.
-#[inline]
-fn name_and_hash(strings: &[u8], offset: u32) -> Option<(&[u8], u32)> {
-    let rest = strings.get(offset as usize..)?;
-    let rest = rest.get(..MAX_NAME).unwrap_or(rest);
-    let (mut left, mut hash) = (rest.iter(), 5381_u32);
-    loop {
-        let byte = *left.next()?;
-        if byte == 0 {
-            return Some((rest.get(..rest.len() - left.len() - 1)?, hash));
-        }
-        hash = hash.wrapping_mul(33).wrapping_add(u32::from(byte));
-    }
 }
