@@ -101,11 +101,9 @@ impl Export {
 
     fn is_spelt(&self, mut name: &[u8]) -> bool {
         let mut own = self.name;
-        while let Some((&[a, b, c, d], rest)) = name.split_first_chunk() {
-            // SAFETY: the name ends with NUL, and no byte before these was that; the first that is ends the reading.
-            if unsafe {
-                differ(own, a) || differ(own.add(1), b) || differ(own.add(2), c) || differ(own.add(3), d)
-            } {
+        while let Some((four, rest)) = name.split_first_chunk() {
+            // SAFETY: the name ends with NUL, and no byte before this was that.
+            if unsafe { read_four(own) }.is_none_or(|own| own != *four) {
                 return false;
             }
             // SAFETY: none of those four was the last.
@@ -113,10 +111,11 @@ impl Export {
         }
         for byte in name {
             // SAFETY: as above.
-            if unsafe { differ(own, *byte) } {
+            let found = unsafe { *own };
+            if found != *byte || found == 0 {
                 return false;
             }
-            // SAFETY: as above.
+            // SAFETY: that was not the last.
             own = unsafe { own.add(1) };
         }
         // SAFETY: as above.
@@ -124,15 +123,18 @@ impl Export {
     }
 }
 
-/// Whether the byte at `own` is not `byte`, or ends its name.
+/// The four bytes of a name from `own` on, unless it ends before: compared as one, they need one branch.
 ///
 /// # Safety
-/// It must be a byte of a name.
+/// It must be a byte of a name, or the NUL that ends it.
 #[inline(always)]
-unsafe fn differ(own: *const u8, byte: u8) -> bool {
-    // SAFETY: the caller says so.
-    let found = unsafe { *own };
-    found != byte || found == 0
+unsafe fn read_four(own: *const u8) -> Option<[u8; 4]> {
+    let unless_nul = |byte: u8| (byte != 0).then_some(byte);
+    // SAFETY: nothing is read behind a NUL.
+    unsafe {
+        let (first, second) = (unless_nul(*own)?, unless_nul(*own.add(1))?);
+        Some([first, second, unless_nul(*own.add(2))?, unless_nul(*own.add(3))?])
+    }
 }
 
 impl core::fmt::Debug for Export {
