@@ -131,6 +131,13 @@ impl<F, R> fmt::Debug for Symbol<'_, F, R> {
     }
 }
 
+/// Apart, for the room that an error takes on the stack.
+#[cold]
+#[inline(never)]
+fn not_found(name: &str) -> Result<usize, Error> {
+    Err(Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
+}
+
 impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     /// The address of the export called `name`.
     ///
@@ -146,9 +153,10 @@ impl<M: Memory, R: RawMutex, const N: usize> Extension<M, R, N> {
     pub fn address(&self, name: &str) -> Result<usize, Error> {
         let found = self.exports.find(&SymbolName::new(name.as_bytes()));
         // A pointer to a function, or to an object, must not be null.
-        found
-            .filter(|address| *address != 0)
-            .ok_or_else(|| Error::SymbolNotFound { name: Name::new(name.as_bytes()) })
+        match found {
+            Some(address @ 1..) => Ok(address),
+            _ => not_found(name),
+        }
     }
 
     /// The exported function called `name`.

@@ -9,8 +9,8 @@ use crate::addr::{SymbolIndex, Word};
 /// The GNU hash of a name: h = h * 33 + c, from 5381.
 pub const fn gnu_hash(name: &[u8]) -> u32 {
     let (mut hash, mut rest) = (SEED, name);
-    while let [a, b, c, d, tail @ ..] = rest {
-        (hash, rest) = (mix(mix(mix(mix(hash, *a), *b), *c), *d), tail);
+    while let Some((four, tail)) = rest.split_first_chunk() {
+        (hash, rest) = (mix_four(hash, u32::from_le_bytes(*four)), tail);
     }
     while let [byte, tail @ ..] = rest {
         (hash, rest) = (mix(hash, *byte), tail);

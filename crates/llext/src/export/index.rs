@@ -114,7 +114,9 @@ pub fn insert(entries: &[Export], buckets: &mut [u32], number: usize) -> Result<
     let Some(entry) = entries.get(number) else { return Ok(false) };
     let hash = entry.hash();
     let mask = number_mask(entries.len());
-    for place in probe(hash, buckets.len()) {
+    let len = buckets.len();
+    let mut place = home(hash, len);
+    for _ in 0..REACH {
         let Some(bucket) = buckets.get_mut(place) else { break };
         if *bucket == 0 {
             *bucket = hash & !mask | (number as u32 + 1) & mask;
@@ -124,6 +126,7 @@ pub fn insert(entries: &[Export], buckets: &mut [u32], number: usize) -> Result<
         if other.is_some_and(|other| other.is_named(entry.name().to_bytes())) {
             return Ok(false);
         }
+        place = after(place, len);
     }
     Err(IndexError::Crowded { entry: number })
 }
@@ -131,22 +134,25 @@ pub fn insert(entries: &[Export], buckets: &mut [u32], number: usize) -> Result<
 /// The number of the export `name` in an index that [`insert`] filled.
 pub fn lookup(entries: &[Export], buckets: &[u32], name: &SymbolName<'_>) -> Option<usize> {
     let mask = number_mask(entries.len());
-    for place in probe(name.hash, buckets.len()) {
+    let mut place = home(name.hash, buckets.len());
+    for _ in 0..REACH {
         let bucket = *buckets.get(place)?;
         if bucket == 0 {
             return None;
         }
-        let Some(number) = candidate(bucket, name.hash, mask) else { continue };
-        if entries.get(number)?.is_named(name.bytes) {
-            return Some(number);
+        if let Some(number) = candidate(bucket, name.hash, mask) {
+            if entries.get(number)?.is_named(name.bytes) {
+                return Some(number);
+            }
         }
+        place = after(place, buckets.len());
     }
     None
 }
 
 /// The bits of a bucket that hold an entry's number plus one.
 fn number_mask(entries: usize) -> u32 {
-    u32::MAX.checked_shr((entries as u32).leading_zeros()).unwrap_or(0)
+    u32::MAX >> (entries as u32 | 1).leading_zeros()
 }
 
 /// The entry a bucket stands for, if the part of the hash that it holds is that of `hash`.
@@ -154,11 +160,14 @@ fn candidate(bucket: u32, hash: u32, mask: u32) -> Option<usize> {
     ((bucket ^ hash) & !mask == 0).then_some((bucket & mask).wrapping_sub(1) as usize)
 }
 
-/// The buckets in which an entry of this hash may lie.
-fn probe(hash: u32, buckets: usize) -> impl Iterator<Item = usize> {
-    let first = ((u64::from(hash.wrapping_mul(0x9e37_79b1)) * buckets as u64) >> 32) as usize;
-    (first..first + buckets.min(REACH))
-        .map(move |place| if place < buckets { place } else { place - buckets })
+/// The bucket in which an entry of this hash should lie.
+fn home(hash: u32, buckets: usize) -> usize {
+    ((u64::from(hash.wrapping_mul(0x9e37_79b1)) * buckets as u64) >> 32) as usize
+}
+
+/// The bucket to look at after this one.
+fn after(place: usize, buckets: usize) -> usize {
+    if place + 1 < buckets { place + 1 } else { 0 }
 }
 
 #[cfg(test)]

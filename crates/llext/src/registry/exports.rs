@@ -65,7 +65,7 @@ impl ExportView {
 
     /// The address of the export called `name`, unless it is an indirect function: nothing of the extension runs.
     pub(crate) fn find_plain(&self, name: &SymbolName<'_>) -> Option<usize> {
-        match self.find_symbol(name) {
+        match self.find_symbol(name.bytes) {
             Some((symbol, _)) if symbol.kind() == STT_GNU_IFUNC => None,
             Some((symbol, bias)) => Some(bias.wrapping_add(symbol.value as usize)),
             None => self.find(name),
@@ -73,19 +73,25 @@ impl ExportView {
     }
 
     /// The dynamic symbol called `name`, and how far the image lies from where it was linked.
-    fn find_symbol(&self, name: &SymbolName<'_>) -> Option<(Symbol<Word>, usize)> {
+    fn find_symbol(&self, name: &[u8]) -> Option<(Symbol<Word>, usize)> {
         let (tables, image, bias) = self.dynamic()?;
         let symbols = tables.symbols::<Native>(image).ok()?;
-        let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name.bytes)?;
+        let index = tables.hash_table::<Native>(image).ok()??.find(&symbols, name)?;
         let symbol = symbols.get(index).ok()?;
         self.is_offered(&symbol).then_some((symbol, bias))
     }
 
     /// The address of the export called `name`.
     pub(crate) fn find(&self, name: &SymbolName<'_>) -> Option<usize> {
-        if let Some((entries, buckets)) = self.table() {
-            return entries.get(lookup(entries, buckets, name)?).map(Export::address);
+        match self.table() {
+            Some((entries, buckets)) => entries.get(lookup(entries, buckets, name)?).map(Export::address),
+            None => self.find_dynamic(name.bytes),
         }
+    }
+
+    /// The same of a shared object: apart, for what it keeps on the stack.
+    #[inline(never)]
+    fn find_dynamic(&self, name: &[u8]) -> Option<usize> {
         let (symbol, bias) = self.find_symbol(name)?;
         Some(address(&symbol, bias))
     }
