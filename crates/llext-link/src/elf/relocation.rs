@@ -125,15 +125,22 @@ impl<'a, F: Format> Relocations<'a, F> {
         }
     }
 
+    fn r_type(&self, index: usize) -> Option<u32> {
+        match self {
+            Self::Rel(all) => all.get(index).map(Rel::r_type::<F>),
+            Self::Rela(all) => all.get(index).map(Rela::r_type::<F>),
+        }
+    }
+
     /// Splits off the first run of one type: compilers write long ones, and what the type asks for is found out once.
     pub fn split_run(self) -> Option<(u32, Self, Self)> {
-        let r_type = self.first()?.r_type;
-        let is_other = |found: u32| found != r_type;
-        let count = match &self {
-            Self::Rel(all) => all.iter().position(|raw| is_other(raw.r_type::<F>())),
-            Self::Rela(all) => all.iter().position(|raw| is_other(raw.r_type::<F>())),
+        let r_type = self.r_type(0)?;
+        let fours = match &self {
+            Self::Rel(all) => fours_alike(all, |raw| raw.r_type::<F>() == r_type),
+            Self::Rela(all) => fours_alike(all, |raw| raw.r_type::<F>() == r_type),
         };
-        let (run, rest) = self.split(count.unwrap_or(self.len()));
+        let more = (fours..).take_while(|index| self.r_type(*index) == Some(r_type)).count();
+        let (run, rest) = self.split(fours + more);
         Some((r_type, run, rest))
     }
 
@@ -155,6 +162,48 @@ impl<'a, F: Format> Relocations<'a, F> {
         match self {
             Self::Rel(all) => all.iter().try_for_each(|raw| each(raw.decode::<F>())),
             Self::Rela(all) => all.iter().try_for_each(|raw| each(raw.decode::<F>())),
+        }
+    }
+}
+
+/// How many of the first ones are alike, in fours: counting rounds costs as much as a look does.
+#[inline(always)]
+fn fours_alike<T>(all: &[T], is_alike: impl Fn(&T) -> bool) -> usize {
+    let mut rest = all;
+    while let [a, b, c, d, tail @ ..] = rest {
+        if !(is_alike(a) && is_alike(b) && is_alike(c) && is_alike(d)) {
+            break;
+        }
+        rest = tail;
+    }
+    all.len() - rest.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::elf::Elf32Le;
+
+    extern crate std;
+    use std::vec::Vec;
+
+    /// Records of `words` words, of type 2 up to `run` and again behind one of type 3.
+    fn records_of(words: usize, run: usize, after: usize) -> Vec<u8> {
+        let types = (0..run + after).map(|at| if at == run { 3 } else { 2_u32 });
+        types.flat_map(|r_type| [8, r_type, 0].into_iter().take(words).flat_map(u32::to_le_bytes)).collect()
+    }
+
+    #[test]
+    fn a_run_ends_where_the_type_changes() {
+        for (role, words) in [(Role::Rel, 2), (Role::Rela, 3)] {
+            for (run, after) in (1..=13).flat_map(|run| (0..=6).map(move |after| (run, after))) {
+                let bytes = records_of(words, run, after);
+                let (r_type, first, rest) = Relocations::<Elf32Le>::new(role, &bytes).split_run().unwrap();
+                assert_eq!((r_type, first.len(), rest.len()), (2, run, after), "{role:?}");
+                assert!(first.iter().all(|one| one.r_type == 2));
+                assert_eq!(rest.first().map(|one| one.r_type), (after > 0).then_some(3));
+            }
+            assert!(Relocations::<Elf32Le>::new(role, &[]).split_run().is_none());
         }
     }
 }
