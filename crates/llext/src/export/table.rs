@@ -81,17 +81,20 @@ fn position(hashes: &[u32], hash: u32) -> Option<usize> {
     let guess = places(hash, hashes.len());
     let there = *hashes.get(guess)?;
     let way = places(hash.abs_diff(there), hashes.len());
-    let at = if there < hash { last.min(guess + way) } else { guess.saturating_sub(way) };
+    let mut at = if there < hash { last.min(guess + way) } else { guess.saturating_sub(way) };
 
-    let near = if *hashes.get(at)? < hash {
-        hashes.get(at..)?.iter().take(STEPS).position(|here| *here >= hash).map(|steps| at + steps)
-    } else {
-        hashes.get(..=at)?.iter().rev().take(STEPS).position(|here| *here <= hash).map(|steps| at - steps)
-    };
-    match near {
-        Some(at) => (hashes.get(at) == Some(&hash)).then_some(at),
-        None => hashes.binary_search(&hash).ok(),
+    let up = *hashes.get(at)? < hash;
+    for _ in 0..STEPS {
+        let here = *hashes.get(at)?;
+        if here == hash {
+            return Some(at);
+        }
+        if (here < hash) != up {
+            return None; // between two neighbours
+        }
+        at = at.wrapping_add(if up { 1 } else { usize::MAX });
     }
+    hashes.binary_search(&hash).ok()
 }
 
 /// How many places apart two hashes of a table of `len` lie that differ by `distance`.
