@@ -23,8 +23,8 @@ pub(crate) fn check_entries(
     sizes: [u32; 4],
 ) -> Result<(), Error> {
     let is_named = |name: Word| {
-        parts.iter().zip(starts).any(|(part, start)| {
-            let offset = usize::try_from(name.wrapping_sub(start)).ok();
+        parts.iter().zip(&starts).any(|(part, start)| {
+            let offset = usize::try_from(name.wrapping_sub(*start)).ok();
             let name = offset.and_then(|offset| part.get(offset..));
             name.is_some_and(|name| name.get(..MAX_NAME).unwrap_or(name).contains(&0))
         })
@@ -32,7 +32,7 @@ pub(crate) fn check_entries(
     // A symbol may stand at the very end of its part: the end of `.bss`, an empty section.
     let is_inside = |address: Word| {
         address != 0
-            && sizes.iter().zip(starts).any(|(size, start)| address.wrapping_sub(start) <= *size as Word)
+            && sizes.iter().zip(&starts).any(|(size, start)| address.wrapping_sub(*start) <= *size as Word)
     };
     for index in checked {
         let entry = entries.get(index as usize * ENTRY..).unwrap_or_default();
