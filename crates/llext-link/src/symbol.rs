@@ -188,7 +188,7 @@ impl Resolve {
         missing: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
-        let mut waiting = Waiting::NONE;
+        let mut waiting = Waiting::none();
         while self.next < end {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
@@ -220,13 +220,17 @@ impl Resolve {
             self.next += 1;
         }
         self.answer(&mut waiting, values, lookup, missing);
+        if waiting.low <= waiting.high {
+            self.tally.others.take_in(waiting.low.get());
+            self.tally.others.take_in(waiting.high.get());
+        }
         Ok(self.next == view.symbols.len())
     }
 
     /// Looks up what waits.
     fn answer<W: Word>(
         &mut self,
-        waiting: &mut Waiting<'_>,
+        waiting: &mut Waiting<'_, W>,
         values: &mut [W],
         lookup: Lookup<'_>,
         missing: &mut dyn FnMut(&[u8]),
@@ -234,7 +238,6 @@ impl Resolve {
         let mut found = [None; BATCH];
         let queries = waiting.queries.get(..waiting.len).unwrap_or_default();
         lookup(queries, found.get_mut(..waiting.len).unwrap_or_default());
-        let (mut low, mut high) = (W::of(u64::MAX), W::default());
         for ((query, symbol), address) in queries.iter().zip(&waiting.symbols).zip(&found) {
             if address.is_none() && !query.weak {
                 missing(query.name);
@@ -244,15 +247,11 @@ impl Resolve {
             let value = W::of(address.unwrap_or(0));
             self.tally.bound |= Mark::is_bound(value);
             if !Mark::is_mark(value) {
-                (low, high) = (low.min(value), high.max(value));
+                (waiting.low, waiting.high) = (waiting.low.min(value), waiting.high.max(value));
             }
             if let Some(slot) = values.get_mut(*symbol as usize) {
                 *slot = value;
             }
-        }
-        if low <= high {
-            self.tally.others.take_in(low.get());
-            self.tally.others.take_in(high.get());
         }
         waiting.len = 0;
     }

@@ -73,7 +73,10 @@ fn ask<M: Memory, R: RawMutex, const N: usize>(
         };
     }
     let names = names.get(..queries.len()).unwrap_or_default();
-    host.addresses(names, addresses.get_mut(..queries.len()).unwrap_or_default());
+    match (names, &mut addresses[..]) {
+        ([name], [address]) => *address = host.address(name),
+        (names, addresses) => host.addresses(names, addresses.get_mut(..names.len()).unwrap_or_default()),
+    }
     for (((name, query), address), found) in names.iter().zip(queries).zip(&addresses).zip(found) {
         *found = match own(name.bytes) {
             Some(own) => own,
