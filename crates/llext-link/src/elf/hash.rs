@@ -3,13 +3,16 @@
 //! gABI chapter 5, "Hash Table"; GNU hash: <https://sourceware.org/pipermail/binutils/2006-October/049350.html>
 
 use super::symbol::Symbols;
-use super::{Format, Quad, records};
+use super::{Format, LOADS_ALIGNED, Quad, records};
 use crate::addr::{SymbolIndex, Word};
 
 /// The GNU hash of a name: h = h * 33 + c, from 5381.
 pub const fn gnu_hash(name: &[u8]) -> u32 {
     let (mut hash, mut rest) = (SEED, name);
     while let Some((four, tail)) = rest.split_first_chunk() {
+        if LOADS_ALIGNED {
+            break; // a word would be put together of bytes
+        }
         (hash, rest) = (mix_four(hash, u32::from_le_bytes(*four)), tail);
     }
     while let [byte, tail @ ..] = rest {
@@ -39,6 +42,9 @@ pub(super) fn measure_and_hash(bytes: &[u8]) -> Option<(usize, u32)> {
     let (mut hash, mut len) = (SEED, 0);
     for four in bytes.chunks_exact(4) {
         let Ok(four) = four.try_into() else { break };
+        if LOADS_ALIGNED {
+            break; // as above
+        }
         let word = u32::from_le_bytes(four);
         if word.wrapping_sub(0x0101_0101) & 0x8080_8080 != 0 {
             break; // one of them is NUL, or no ASCII
