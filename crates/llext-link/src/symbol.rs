@@ -188,7 +188,9 @@ impl Resolve {
         missing: &mut dyn FnMut(&[u8]),
     ) -> Result<bool, Error> {
         let end = view.symbols.len().min(self.next.saturating_add(budget));
-        let mut waiting = Waiting::none();
+        let mut waiting = Waiting::NONE;
+        // The lowest and the highest of the answers.
+        let mut ends = (F::Word::of(u64::MAX), F::Word::default());
         while self.next < end {
             let index = SymbolIndex(self.next);
             let symbol = view.symbols.get(index)?;
@@ -197,7 +199,7 @@ impl Resolve {
                     Undefined::Value(value) => value,
                     Undefined::Unknown(query) => {
                         if waiting.push(self.next, query) {
-                            self.answer(&mut waiting, values, lookup, missing);
+                            self.answer(&mut waiting, &mut ends, values, lookup, missing);
                         }
                         self.next += 1;
                         continue;
@@ -219,10 +221,11 @@ impl Resolve {
             }
             self.next += 1;
         }
-        self.answer(&mut waiting, values, lookup, missing);
-        if waiting.low <= waiting.high {
-            self.tally.others.take_in(waiting.low.get());
-            self.tally.others.take_in(waiting.high.get());
+        self.answer(&mut waiting, &mut ends, values, lookup, missing);
+        let (low, high) = ends;
+        if low <= high {
+            self.tally.others.take_in(low.get());
+            self.tally.others.take_in(high.get());
         }
         Ok(self.next == view.symbols.len())
     }
@@ -230,7 +233,8 @@ impl Resolve {
     /// Looks up what waits.
     fn answer<W: Word>(
         &mut self,
-        waiting: &mut Waiting<'_, W>,
+        waiting: &mut Waiting<'_>,
+        (low, high): &mut (W, W),
         values: &mut [W],
         lookup: Lookup<'_>,
         missing: &mut dyn FnMut(&[u8]),
@@ -247,7 +251,7 @@ impl Resolve {
             let value = W::of(address.unwrap_or(0));
             self.tally.bound |= Mark::is_bound(value);
             if !Mark::is_mark(value) {
-                (waiting.low, waiting.high) = (waiting.low.min(value), waiting.high.max(value));
+                (*low, *high) = ((*low).min(value), (*high).max(value));
             }
             if let Some(slot) = values.get_mut(*symbol as usize) {
                 *slot = value;

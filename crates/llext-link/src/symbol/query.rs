@@ -1,7 +1,5 @@
 //! What is asked of others: symbols by name, some at a time.
 
-use crate::addr::Word;
-
 /// A question to the host: who provides this symbol?
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
@@ -30,20 +28,14 @@ impl Query<'_> {
 pub const BATCH: usize = if cfg!(target_pointer_width = "64") { 16 } else { 1 };
 
 /// Symbols waiting to be looked up together.
-pub(super) struct Waiting<'a, W> {
+pub(super) struct Waiting<'a> {
     pub(super) queries: [Query<'a>; BATCH],
     pub(super) symbols: [u32; BATCH],
     pub(super) len: usize,
-    /// The lowest and the highest of the answers so far.
-    pub(super) low: W,
-    pub(super) high: W,
 }
 
-impl<'a, W: Word> Waiting<'a, W> {
-    pub(super) fn none() -> Self {
-        let (low, high) = (W::of(u64::MAX), W::default());
-        Self { queries: [Query::NONE; BATCH], symbols: [0; BATCH], len: 0, low, high }
-    }
+impl<'a> Waiting<'a> {
+    pub(super) const NONE: Self = Self { queries: [Query::NONE; BATCH], symbols: [0; BATCH], len: 0 };
 
     /// Adds one; whether the batch is full now.
     pub(super) fn push(&mut self, symbol: u32, query: Query<'a>) -> bool {
