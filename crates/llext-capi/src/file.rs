@@ -105,11 +105,9 @@ pub unsafe extern "C" fn llext_fs_seek(ldr: *mut Loader, pos: usize) -> c_int {
 pub unsafe extern "C" fn llext_fs_finalize(ldr: *mut Loader) {
     // SAFETY: as above.
     unsafe {
-        if let Ok((ours, hooks)) = open(ldr)
-            && core::mem::replace(&mut ours.is_open, false)
-            && let Some(close) = hooks.close
-        {
-            close(ours.file);
+        let Ok((ours, hooks)) = open(ldr) else { return };
+        if core::mem::replace(&mut ours.is_open, false) {
+            hooks.close.into_iter().for_each(|close| close(ours.file));
         }
     }
 }

@@ -47,9 +47,7 @@ fn slids() -> Option<llext::export::SlidTable> {
 impl Exports for Builtins {
     fn address(&self, name: &SymbolName<'_>) -> Option<usize> {
         #[cfg(feature = "slid")]
-        if let Some(table) = slids()
-            && let Some(address) = table.address(name)
-        {
+        if let Some(address) = slids().and_then(|table| table.address(name)) {
             return Some(address);
         }
         if name.bytes.is_empty() {

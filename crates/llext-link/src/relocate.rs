@@ -133,9 +133,11 @@ impl<F: Format> Linker<'_, F> {
         let mut left = relocations;
         while let Some((r_type, run, rest)) = left.split_run() {
             let Some(howto) = self.arch.howto(r_type) else { return Err(unknown(self.arch, r_type, &run)) };
-            if howto.expr == Expr::Lower
-                && let Err(failed) = each(run, |relocation| self.lower(target, howto, relocation))
-            {
+            let applied = match howto.expr {
+                Expr::Lower => each(run, |relocation| self.lower(target, howto, relocation)),
+                _ => Ok(()),
+            };
+            if let Err(failed) = applied {
                 return Err(self.error(target, howto, failed));
             }
             left = rest;

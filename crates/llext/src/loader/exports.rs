@@ -66,9 +66,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
     #[inline(never)]
     pub(super) fn export_view(&mut self) -> Result<ExportView, Error> {
         let tables = self.tables;
-        if tables.origin == Origin::Dynamic
-            && let Some(dynamic) = self.shared.dynamic()
-        {
+        if let (Origin::Dynamic, Some(dynamic)) = (tables.origin, self.shared.dynamic()) {
             return self.dynamic_exports(dynamic);
         }
         let count = tables.entries as usize;

@@ -112,9 +112,7 @@ impl<M: Memory, R: RawMutex, const N: usize, S: Source> Load<'_, '_, M, R, N, S>
         }
         let file = self.addresses.part(Part::Image) as usize;
         let (all, text) = (self.relocatable.in_place, self.text_in_place.table::<Extent>());
-        if let [first, ..] = text
-            && let [.., last] = text
-        {
+        if let (Some(first), Some(last)) = (text.first(), text.last()) {
             let (offset, end) = (first.offset as usize, last.end() as usize);
             // SAFETY: these bytes lie in the file, which stays and can be read.
             unsafe { synchronize(file + offset, end - offset) };

@@ -21,9 +21,7 @@ impl<S: Source> Stored<S> {
 
     /// Asks the source what may be done with its bytes, when a load begins to read.
     pub(super) fn settle(&mut self) {
-        if self.source.lasts()
-            && let Storage::Temporary = self.storage
-        {
+        if self.source.lasts() && matches!(self.storage, Storage::Temporary) {
             self.storage = self.source.storage();
         }
     }
